@@ -1,0 +1,1 @@
+//! varco-central: IOT_IDs, missions, releases, mission-path verification, alarms.

@@ -1,0 +1,241 @@
+//! The node file: one gate daemon, its lanes and their devices. The endpoint of a device is the only
+//! difference between a site and the simulator.
+
+use gate_types::identity::Slot;
+use gate_types::mission::Direction;
+use gate_types::observation::{ReadKind, View};
+use gate_types::{DeviceId, LaneId, NodeId};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// One gate daemon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// The site file, relative to this file.
+    pub site: PathBuf,
+    /// Which node of the site this daemon is.
+    pub node: NodeId,
+    /// Where journal, keys and pictures live; relative to this file.
+    pub state_dir: PathBuf,
+    /// The console's address.
+    pub console: ConsoleConfig,
+    /// Central.
+    pub central: CentralConfig,
+    /// The broker; none: nothing is published.
+    #[serde(default)]
+    pub mqtt: Option<MqttConfig>,
+    /// The vision worker; needed when a lane has a camera.
+    #[serde(default)]
+    pub ocr: Option<OcrConfig>,
+    /// The lanes.
+    #[serde(rename = "lane")]
+    pub lanes: Vec<LaneConfig>,
+}
+
+/// The console's HTTP server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// `ADDRESS:PORT`; port 0 takes a free one, printed at start.
+    pub listen: String,
+}
+
+/// How central is reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CentralConfig {
+    /// `https://HOST:PORT` of central's gate port.
+    pub url: String,
+    /// Longest wait for one answer, milliseconds.
+    pub timeout_ms: u64,
+    /// How often a held vehicle's release is asked again, milliseconds.
+    pub ask_again_ms: u64,
+}
+
+/// The broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MqttConfig {
+    /// Host name or address; a local broker that bridges outwards over TLS.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// The supervised vision worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OcrConfig {
+    /// The program, found beside the daemon or on the path.
+    pub command: PathBuf,
+    /// Directory with the models; the worker's own where absent.
+    #[serde(default)]
+    pub models: Option<PathBuf>,
+    /// Countries whose plate grammars apply (`it`, `eu`); empty: all.
+    #[serde(default)]
+    pub regions: Vec<String>,
+}
+
+/// What a lane may do by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaneMode {
+    /// Decides and moves the arm.
+    Live,
+    /// Decides and records; never moves the arm.
+    Shadow,
+}
+
+/// One physical channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneConfig {
+    /// Its name, unique in the port.
+    pub id: LaneId,
+    /// Its direction.
+    pub direction: Direction,
+    /// What it may do.
+    pub mode: LaneMode,
+    /// What identifies a vehicle here.
+    pub identity: IdentityRule,
+    /// How weight is judged; needs a scale.
+    #[serde(default)]
+    pub weight: Option<WeightRule>,
+    /// Times; none has a default, because each is a site's own responsibility.
+    pub timers: LaneTimers,
+    /// The remote I/O of barrier, loops and lamps.
+    pub io: IoConfig,
+    /// Cameras.
+    #[serde(default, rename = "camera")]
+    pub cameras: Vec<CameraConfig>,
+    /// The RFID reader.
+    #[serde(default)]
+    pub reader: Option<ReaderConfig>,
+    /// The weighbridge.
+    #[serde(default)]
+    pub scale: Option<ScaleConfig>,
+    /// The driver's sign.
+    #[serde(default)]
+    pub sign: Option<SignConfig>,
+}
+
+/// Which facts identify a vehicle, and how many independent ones a lane asks for (T13).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityRule {
+    /// Slots that count as factors here.
+    pub slots: Vec<Slot>,
+    /// How many of them must be read before central is asked, unless the time for reading ends.
+    pub factors_wanted: u8,
+    /// How many of them must match the mission for an Admit.
+    pub factors_needed: u8,
+    /// Probability from which a slot's best candidate counts as read, 0.5..=1.
+    pub read_threshold: f64,
+}
+
+/// Weight against tare and declaration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightRule {
+    /// Without a usable weight the vehicle is referred.
+    pub required: bool,
+    /// Allowed difference, share of the expected gross, 0..=1.
+    pub tolerance_share: f64,
+    /// Allowed difference at least, kilograms.
+    pub tolerance_kg: f64,
+}
+
+/// The times of a lane, milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneTimers {
+    /// Presence shorter than this is no vehicle.
+    pub presence_ms: u64,
+    /// Longest reading before a decision is taken with what is there.
+    pub identify_ms: u64,
+    /// Inputs older than this are unknown.
+    pub inputs_stale_ms: u64,
+    /// How long an Admit may wait for its raise command.
+    pub decision_valid_ms: u64,
+    /// The arm reaches its upper end within this.
+    pub raise_ms: u64,
+    /// The arm reaches its lower end within this.
+    pub lower_ms: u64,
+    /// The zone must be free this long, freshly, before lowering is permitted.
+    pub clear_ms: u64,
+    /// A raised arm that nobody drives under is a fault after this.
+    pub pass_ms: u64,
+    /// A loop that stays active longer than this is reported stuck.
+    pub loop_stuck_ms: u64,
+}
+
+/// The remote I/O of one lane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IoConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `modbus://HOST:PORT?unit=1`.
+    pub endpoint: String,
+    /// Point map file, relative to the node file.
+    pub points: PathBuf,
+    /// Poll period, milliseconds.
+    pub poll_ms: u64,
+}
+
+/// One camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `mjpeg://HOST:PORT/PATH`.
+    pub endpoint: String,
+    /// The side that it sees.
+    pub view: View,
+    /// What is looked for on its frames.
+    pub kinds: Vec<ReadKind>,
+}
+
+/// One RFID reader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `llrp://HOST:PORT`.
+    pub endpoint: String,
+    /// Antennas that look at this lane; tags of others are not of this lane.
+    pub antennas: Vec<u16>,
+    /// Tags weaker than this are neighbours or reflections, dBm.
+    pub rssi_min_dbm: i16,
+}
+
+/// One weighing indicator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `serial:///dev/...?protocol=toledo&baud=9600` or `tcp://HOST:PORT?protocol=toledo`.
+    pub endpoint: String,
+    /// Capacity, kilograms.
+    pub capacity_kg: f64,
+    /// Verification scale interval e, kilograms.
+    pub interval_kg: f64,
+}
+
+/// The driver's sign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `tcp://HOST:PORT`.
+    pub endpoint: String,
+    /// Lines.
+    pub lines: u8,
+    /// Characters a line.
+    pub columns: u8,
+}

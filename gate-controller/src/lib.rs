@@ -1,0 +1,1 @@
+//! varco-gate: the edge daemon of one node.

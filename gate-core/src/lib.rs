@@ -1,0 +1,1 @@
+//! The decision: fusion, lane automaton, interlock, policy, mission progress (sans-io).

@@ -1,0 +1,282 @@
+//! Messages between a gate, central and integrators over HTTP. All paths stand here, once.
+//!
+//! Gate port (`--gate-listen`, TLS; every path but [`ENROL`] demands the gate's own certificate):
+//! [`ENROL`], [`RELEASE`], [`EVENTS`]. People and integrators (`--listen`): [`MISSIONS`] and the rest.
+
+use crate::entry::Entry;
+use crate::id::{BootEpoch, EntrySeq, IotId, MissionId, NodeId, PortId, ProcessId};
+use crate::mission::{CustomsStatus, DefinitiveStatus, LegRef, MissionConditions};
+use crate::release::{Expected, Hold};
+use serde::{Deserialize, Serialize};
+
+/// `POST`, no client certificate: a one-time token buys a certificate.
+pub const ENROL: &str = "/gate/v1/enrol";
+/// `POST` [`crate::release::ReleaseRequest`] -> [`SignedAnswer`].
+pub const RELEASE: &str = "/gate/v1/release";
+/// `POST` [`EventBatch`] -> [`EventReceipt`].
+pub const EVENTS: &str = "/gate/v1/events";
+/// `POST` [`NewMission`] -> [`MissionView`]; `GET` -> list of [`MissionView`]; `GET /{id}`.
+pub const MISSIONS: &str = "/api/v1/missions";
+/// `GET`: list of [`AlarmView`].
+pub const ALARMS: &str = "/api/v1/alarms";
+/// `GET`: server-sent events, each a [`CentralEvent`] as JSON.
+pub const STREAM: &str = "/api/v1/stream";
+/// `GET`, open: `{"status":"ok"}`.
+pub const HEALTH: &str = "/api/v1/health";
+/// `POST` [`TokenRequest`] -> [`EnrolToken`].
+pub const TOKENS: &str = "/api/v1/enrol-tokens";
+/// `GET`: [`EventCounts`].
+pub const EVENT_COUNTS: &str = "/api/v1/event-counts";
+
+/// Most events in one batch.
+pub const MAX_BATCH: usize = 256;
+
+/// A gate asks for its certificate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolRequest {
+    /// The one-time secret part of the token.
+    pub secret: String,
+    /// The node that enrols; must be the token's.
+    pub node: NodeId,
+    /// Certificate signing request, PEM; the private key never leaves the gate.
+    pub csr_pem: String,
+}
+
+/// What an enrolled gate keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrolAnswer {
+    /// The gate's certificate, PEM.
+    pub certificate_pem: String,
+    /// The authority's certificate, PEM.
+    pub ca_pem: String,
+    /// The key that signs release answers (base64url, see [`crate::jws`]).
+    pub release_key: String,
+    /// The port.
+    pub port: PortId,
+}
+
+/// An operator asks for a token for one node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// The node that may enrol with it, once.
+    pub node: NodeId,
+    /// Validity, seconds; at most 86,400.
+    pub valid_s: u64,
+}
+
+/// The token as text: `varco1.SECRET.FINGERPRINT`, both base64url; FINGERPRINT is SHA-256 of the
+/// authority's certificate (DER), so that the gate knows the right central at first contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrolToken {
+    /// The token.
+    pub token: String,
+}
+
+/// A release answer as it travels: a compact JWS whose body is [`crate::release::ReleaseAnswer`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignedAnswer {
+    /// Compact JWS.
+    pub signed: String,
+}
+
+/// One journal entry on its way to central. The idempotency key is (port, node, epoch, seq).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateEvent {
+    /// Start counter of the journal.
+    pub epoch: BootEpoch,
+    /// Number of the entry.
+    pub seq: EntrySeq,
+    /// Hash of the entry in the gate's chain, lower-case hex; same key with another hash is an alarm.
+    pub hash: String,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// Events in journal order, at most [`MAX_BATCH`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventBatch {
+    /// The port.
+    pub port: PortId,
+    /// The node; must be the certificate's.
+    pub node: NodeId,
+    /// The events.
+    pub events: Vec<GateEvent>,
+}
+
+/// Central holds these durably; the gate may forget to send them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventReceipt {
+    /// Numbers that are stored, whether new or seen before.
+    pub stored: Vec<EntrySeq>,
+    /// How many of them were seen before.
+    pub duplicates: u32,
+}
+
+/// A mission as an integrator or officer creates it (B6, B7).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMission {
+    /// The caller's own key: the same key and body again gives the same mission.
+    pub idempotency_key: String,
+    /// The process type.
+    pub process: ProcessId,
+    /// Movement reference numbers; validated.
+    #[serde(default)]
+    pub mrns: Vec<String>,
+    /// What the vehicle and its load should be.
+    pub expected: Expected,
+    /// The customs status at creation (B1: can be `released` before arrival).
+    pub status: CustomsStatus,
+    /// Holds, where the status is `held`.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
+    /// Where to report, where the status is `inspection`.
+    #[serde(default)]
+    pub report_to: Option<String>,
+    /// Permission, ticket, declaration, berth, exception.
+    pub conditions: MissionConditions,
+    /// The driver's language.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Legs passed before this system knew the mission (take-over of a running port), marked as imported.
+    #[serde(default)]
+    pub imported_progress: Vec<LegRef>,
+}
+
+/// Changes to a mission: `PATCH /api/v1/missions/{id}`; absent fields stay.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissionChange {
+    /// New status.
+    #[serde(default)]
+    pub status: Option<CustomsStatus>,
+    /// New holds.
+    #[serde(default)]
+    pub holds: Option<Vec<Hold>>,
+    /// New conditions.
+    #[serde(default)]
+    pub conditions: Option<MissionConditions>,
+    /// Who changes it, and why; kept.
+    pub by: String,
+}
+
+/// A leg that was passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PassedLeg {
+    /// Which.
+    #[serde(flatten)]
+    pub leg: LegRef,
+    /// When, wall clock of the gate, milliseconds.
+    pub at_ms: i64,
+    /// Taken over, not seen by a gate of ours.
+    #[serde(default)]
+    pub imported: bool,
+}
+
+/// A mission as central shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MissionView {
+    /// Its name.
+    pub id: MissionId,
+    /// The identifier that customs issued.
+    pub iot_id: IotId,
+    /// The process type.
+    pub process: ProcessId,
+    /// Movement reference numbers.
+    pub mrns: Vec<String>,
+    /// What the vehicle and its load should be.
+    pub expected: Expected,
+    /// The customs status.
+    pub status: CustomsStatus,
+    /// Holds.
+    pub holds: Vec<Hold>,
+    /// Conditions.
+    pub conditions: MissionConditions,
+    /// Legs passed.
+    pub passed: Vec<PassedLeg>,
+    /// Nodes that are admissible next.
+    pub next: Vec<LegRef>,
+    /// The definitive status once the destination is reached (B11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definitive: Option<DefinitiveStatus>,
+    /// Counts the changes; the ETag.
+    pub version: u64,
+}
+
+/// The kinds of path alarm (B14, B41). The central issue adds the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlarmKind {
+    /// A node outside every admissible path of the process.
+    UnexpectedNode,
+    /// A mandatory node was not seen.
+    SkippedNode,
+    /// An admissible node at the wrong time.
+    WrongOrder,
+    /// An admissible node whose conditions did not hold (wrong berth, unauthorised exception).
+    Deviation,
+    /// A pass without any mission went through.
+    UnknownVehicle,
+    /// The same event key came with another content.
+    TamperedEvent,
+}
+
+/// An alarm as central shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// Counts from 1.
+    pub id: u64,
+    /// The kind.
+    pub kind: AlarmKind,
+    /// The mission, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mission: Option<MissionId>,
+    /// The observed node.
+    pub node: NodeId,
+    /// When, wall clock, milliseconds.
+    pub at_ms: i64,
+    /// Process, expected next nodes and observed node in words (B41).
+    pub text: String,
+}
+
+/// What central's stream tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CentralEvent {
+    /// A mission is new or changed.
+    Mission {
+        /// As it is now.
+        mission: Box<MissionView>,
+    },
+    /// An alarm was raised.
+    Alarm {
+        /// The alarm.
+        alarm: AlarmView,
+    },
+}
+
+/// Counts of stored events, for reconciliation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EventCounts {
+    /// Distinct events stored.
+    pub stored: u64,
+    /// Deliveries of an event that was stored already.
+    pub redelivered: u64,
+    /// Stored rows that share one idempotency key (must be 0).
+    pub duplicated: u64,
+    /// Distinct stored events by node.
+    pub by_node: std::collections::BTreeMap<String, u64>,
+}
+
+/// An error body (RFC 9457 problem details).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Short name of the problem.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What is wrong, where, and what to do.
+    pub detail: String,
+}

@@ -1,0 +1,248 @@
+//! What the journal holds: one entry per fact, durable before anything that rests on it happens.
+
+use crate::fault::Fault;
+use crate::id::{LaneId, PassId};
+use crate::identity::Identity;
+use crate::mission::Direction;
+use crate::observation::{ArmPosition, LaneInputs, OpticalRead, TagRead, WeightRead};
+use crate::release::{MissionFacts, ReleaseRequest};
+use crate::time::Stamp;
+use crate::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// One entry before the journal numbers and chains it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The lane; none for the node itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<LaneId>,
+    /// The pass, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<PassId>,
+    /// When, on both clocks.
+    pub at: Stamp,
+    /// What.
+    #[serde(flatten)]
+    pub body: EntryBody,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassOutcome {
+    /// The vehicle went through under a raised arm.
+    Passed,
+    /// The vehicle left by the side that it came from, without a raised arm.
+    TurnedBack,
+    /// The daemon started anew while the pass was open and the vehicle was gone.
+    Interrupted,
+}
+
+/// Why the arm was commanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "authority", rename_all = "snake_case")]
+pub enum Authority {
+    /// The recorded verdict of this pass.
+    Decision,
+    /// A person, by name and with a reason.
+    Operator {
+        /// Who.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The summary of a finished pass: what central counts and what MQTT publishes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PassSummary {
+    /// The lane's direction.
+    pub direction: Direction,
+    /// How it ended.
+    pub outcome: PassOutcome,
+    /// When the vehicle was first seen, wall clock, milliseconds.
+    pub opened_at_ms: i64,
+    /// What was read.
+    pub identity: Identity,
+    /// The mission's facts as last answered, where a mission was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mission: Option<Box<MissionFacts>>,
+    /// The last verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Whether an arm went up for this pass, and on whose authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_by: Option<Authority>,
+}
+
+/// The kinds of entry. `#[serde(tag = "kind")]`: a kind is never renamed; new fields are optional.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntryBody {
+    /// The daemon started.
+    DaemonStarted {
+        /// Version of the binary.
+        version: String,
+        /// SHA-256 of the configuration as loaded.
+        config_sha256: String,
+    },
+    /// The daemon stopped in order.
+    DaemonStopped {},
+    /// A vehicle came onto the first loop.
+    PassOpened {
+        /// The lane's direction.
+        direction: Direction,
+    },
+    /// An optical reading.
+    OpticalRead {
+        /// The camera.
+        device: String,
+        /// What it read.
+        read: OpticalRead,
+    },
+    /// A tag.
+    TagRead {
+        /// The reader.
+        device: String,
+        /// The tag.
+        tag: TagRead,
+    },
+    /// A stable weight, or why there is none.
+    WeightRead {
+        /// The scale.
+        device: String,
+        /// The telegram.
+        weight: WeightRead,
+    },
+    /// Central was asked.
+    ReleaseAsked {
+        /// The question.
+        request: ReleaseRequest,
+    },
+    /// Central answered, the signature holds and the answer is for this pass.
+    ReleaseAnswered {
+        /// The compact JWS as received: the evidence.
+        signed: String,
+    },
+    /// An answer was refused, or none came.
+    ReleaseRefused {
+        /// The nonce of the question.
+        nonce: String,
+        /// Why.
+        why: String,
+    },
+    /// A decision: what was known, what follows, by which rules.
+    Decided {
+        /// The fused identity.
+        identity: Identity,
+        /// The mission's facts, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mission: Option<Box<MissionFacts>>,
+        /// The verdict.
+        verdict: Verdict,
+        /// Version of the rule set.
+        rules: String,
+    },
+    /// The arm is about to be told to rise. Written before the command; one per decision (I1, I2).
+    RaiseCommanded {
+        /// By what right.
+        authority: Authority,
+    },
+    /// The limit switch proves the upper end.
+    ArmConfirmedUp {},
+    /// The vehicle is under the arm.
+    VehicleUnder {},
+    /// The vehicle has left the second loop.
+    VehicleLeft {},
+    /// Lowering is about to be permitted, on these inputs (I3).
+    LowerPermitted {
+        /// The inputs that prove the clear zone.
+        inputs: LaneInputs,
+    },
+    /// The limit switch proves the lower end.
+    ArmConfirmedDown {},
+    /// The arm moved without a command of this daemon.
+    ArmMovedUncommanded {
+        /// Where it is now.
+        arm: ArmPosition,
+    },
+    /// The pass ended.
+    PassClosed {
+        /// The summary.
+        summary: Box<PassSummary>,
+    },
+    /// A fault began.
+    FaultRaised {
+        /// The fault.
+        fault: Fault,
+    },
+    /// A fault ended.
+    FaultCleared {
+        /// The fault as it was raised.
+        fault: Fault,
+    },
+    /// A person did something at the console.
+    OperatorAct {
+        /// Who.
+        name: String,
+        /// What: `admit`, `turn_back`, `close_lane`, `open_lane`.
+        act: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl EntryBody {
+    /// The kind's stable name as it stands in the journal and in topics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            EntryBody::DaemonStarted { .. } => "daemon_started",
+            EntryBody::DaemonStopped {} => "daemon_stopped",
+            EntryBody::PassOpened { .. } => "pass_opened",
+            EntryBody::OpticalRead { .. } => "optical_read",
+            EntryBody::TagRead { .. } => "tag_read",
+            EntryBody::WeightRead { .. } => "weight_read",
+            EntryBody::ReleaseAsked { .. } => "release_asked",
+            EntryBody::ReleaseAnswered { .. } => "release_answered",
+            EntryBody::ReleaseRefused { .. } => "release_refused",
+            EntryBody::Decided { .. } => "decided",
+            EntryBody::RaiseCommanded { .. } => "raise_commanded",
+            EntryBody::ArmConfirmedUp {} => "arm_confirmed_up",
+            EntryBody::VehicleUnder {} => "vehicle_under",
+            EntryBody::VehicleLeft {} => "vehicle_left",
+            EntryBody::LowerPermitted { .. } => "lower_permitted",
+            EntryBody::ArmConfirmedDown {} => "arm_confirmed_down",
+            EntryBody::ArmMovedUncommanded { .. } => "arm_moved_uncommanded",
+            EntryBody::PassClosed { .. } => "pass_closed",
+            EntryBody::FaultRaised { .. } => "fault_raised",
+            EntryBody::FaultCleared { .. } => "fault_cleared",
+            EntryBody::OperatorAct { .. } => "operator_act",
+        }
+    }
+    /// Whether the entry travels to central and the broker (I4); the rest stays at the edge.
+    pub fn is_event(&self) -> bool {
+        match self {
+            EntryBody::DaemonStarted { .. }
+            | EntryBody::DaemonStopped {}
+            | EntryBody::PassOpened { .. }
+            | EntryBody::Decided { .. }
+            | EntryBody::RaiseCommanded { .. }
+            | EntryBody::ArmConfirmedUp {}
+            | EntryBody::LowerPermitted { .. }
+            | EntryBody::ArmConfirmedDown {}
+            | EntryBody::ArmMovedUncommanded { .. }
+            | EntryBody::PassClosed { .. }
+            | EntryBody::FaultRaised { .. }
+            | EntryBody::FaultCleared { .. }
+            | EntryBody::OperatorAct { .. } => true,
+            EntryBody::OpticalRead { .. }
+            | EntryBody::TagRead { .. }
+            | EntryBody::WeightRead { .. }
+            | EntryBody::ReleaseAsked { .. }
+            | EntryBody::ReleaseAnswered { .. }
+            | EntryBody::ReleaseRefused { .. }
+            | EntryBody::VehicleUnder {}
+            | EntryBody::VehicleLeft {} => false,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The vocabulary of the gate: identifiers and their check digits, observations, identities,
+//! releases, mission paths, verdicts, faults, and the messages that travel between the gate, central
+//! and the broker.
+//!
+//! Pure: no runtime, socket, file, clock, thread or random number lives here. Every type that crosses
+//! a wire or lies in the journal is a versioned serde type of this crate, so that there is one place
+//! where a field gets its meaning and unit.
+
+pub mod api;
+pub mod console;
+pub mod entry;
+pub mod fault;
+pub mod id;
+pub mod identity;
+pub mod ilu;
+pub mod iso6346;
+pub mod jws;
+pub mod mission;
+pub mod mrn;
+pub mod observation;
+pub mod plate;
+pub mod release;
+pub mod time;
+pub mod topic;
+pub mod verdict;
+
+pub use id::{BootEpoch, DeviceId, EntrySeq, IotId, LaneId, MissionId, NodeId, PassId, PortId, ProcessId};
+pub use time::{Mono, Stamp, Wall};

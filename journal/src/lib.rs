@@ -1,0 +1,1 @@
+//! Append-only SQLite flight recorder with hash chain and outbox.

@@ -1,0 +1,1 @@
+//! Camera readings: worker protocol, MJPEG codec, voting over frames, worker supervision.

@@ -1,0 +1,1 @@
+//! UHF readers: LLRP codec in both directions, tag decoding, driver.

@@ -1,0 +1,1 @@
+//! varco-sim: a port with ground truth whose devices speak the real wires.

@@ -1,0 +1,1 @@
+//! Whole-system tests over the built binaries.

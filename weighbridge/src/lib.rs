@@ -1,0 +1,1 @@
+//! Weighing indicators: telegram codecs in both directions, stable-weight detection, driver.
