@@ -1,0 +1,75 @@
+"""Batches for the reader: draws a kind, a scene and a view."""
+import cv2
+import numpy as np
+
+import containers
+import plates
+from camera import reader_view
+from faces import ALPHABET, Faces
+from scene import Scene, clouds
+from strings import Grammar
+
+KINDS = [("eu", 0.27), ("us", 0.07), ("br", 0.05), ("two", 0.09), ("adr", 0.03), ("code_line", 0.11), ("code_type", 0.08),
+         ("code_stack", 0.11), ("code_column", 0.17), ("none", 0.02)]
+STEPS = 48
+
+
+class ReaderData:
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        cv2.setNumThreads(1)
+        self.faces = Faces(self.rng)
+        self.grammar = Grammar()
+        self.names = [k for k, _ in KINDS]
+        self.p = np.array([w for _, w in KINDS])
+        self.p /= self.p.sum()
+
+    def scene(self, kind):
+        rng = self.rng
+        if kind in ("eu", "us", "br", "two"):
+            return plates.plate(rng, self.faces, self.grammar, kind)
+        if kind == "adr":
+            return plates.adr(rng, self.faces)
+        if kind == "none":
+            img, _ = containers.steel(rng, 90, 300)
+            img += clouds(rng, 90, 300, 20) * rng.uniform(0, 60)
+            return Scene(img, [], (10, 10, 290, 80), (10, 10, 290, 80), 56.0, "none", rng.random() < 0.3)
+        return containers.code(rng, self.faces, kind)
+
+    def sample(self, d=1.0, kind=None):
+        """(crop uint8 48x192, flag, labels, kind)."""
+        while True:
+            k = kind or self.names[int(self.rng.choice(len(self.names), p=self.p))]
+            got = reader_view(self.rng, self.scene(k), d)
+            if got is not None:
+                return (*got, k)
+
+    def batch(self, n, d=1.0):
+        x = np.zeros((n, 2, 48, 192), np.float32)
+        texts, pos = [], []
+        for i in range(n):
+            crop, flag, labels, _ = self.sample(d)
+            c = crop.astype(np.float32)
+            x[i, 0] = (c - c.mean()) / (c.std() + 4)
+            x[i, 1] = flag
+            ids = [ALPHABET.index(ch) + 1 for ch, _, _ in labels]
+            texts.append(ids)
+            pos += [(i, line * STEPS + min(STEPS - 1, int(p * STEPS)), c) for (_, line, p), c in zip(labels, ids)]
+        return x, texts, np.array(pos, np.int64).reshape(-1, 3)
+
+
+if __name__ == "__main__":
+    import sys
+    import time
+    data = ReaderData(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    print(len(data.faces.fonts), "font faces")
+    for k, _ in KINDS:
+        t = time.time()
+        for _ in range(100):
+            data.sample(1.0, k)
+        print(k, f"{(time.time() - t) * 10:.2f} ms")
+    rows = []
+    for k, _ in KINDS:
+        rows.append(np.hstack([cv2.copyMakeBorder(data.sample(1.0, k)[0], 2, 2, 2, 2, cv2.BORDER_CONSTANT) for _ in range(7)]))
+        rows.append(np.hstack([cv2.copyMakeBorder(data.sample(1.0, k)[0], 2, 2, 2, 2, cv2.BORDER_CONSTANT) for _ in range(7)]))
+    cv2.imwrite(sys.argv[1], np.vstack(rows))

@@ -1,0 +1,132 @@
+"""What stands on plates, containers and panels: grammars, codes with their check digits, words around them."""
+import os
+import tomllib
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS, DIGITS = ALPHABET[10:], ALPHABET[:10]
+GRAMMARS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "plate-grammars.toml")
+
+# ISO 6346 letter values: 10 upwards without the multiples of 11.
+_VALUES = {d: int(d) for d in DIGITS}
+_v = 10
+for _c in LETTERS:
+    if _v % 11 == 0:
+        _v += 1
+    _VALUES[_c] = _v
+    _v += 1
+
+# Owner codes seen on quays (public BIC register entries, from memory of the trade); the rest of the codes are random.
+OWNERS = ("MSCU MEDU MSKU MRKU MAEU MSDU TCLU TGHU TEMU TRHU TTNU CMAU CGMU APZU ECMU HLXU HLBU HLCU FCIU FSCU FFAU BMOU BEAU GESU GLDU "
+          "CAIU CAXU CSNU CCLU OOLU OOCU EGHU EITU EISU EMCU ONEU NYKU KKFU MOTU TLLU TLNU UETU UACU SUDU DRYU DFSU SEGU SEKU "
+          "SZLU ZCSU ZIMU YMLU YMMU HMMU HDMU WHLU WHSU PONU TCNU TCKU TXGU XINU IPXU INKU CRXU CXDU LNXU TRIU TTOU GATU GVCU "
+          "GRIU ARKU TOLU WECU SMLU MNBU MWCU CXRU SZDU TRLU CBHU FBLU AMFU").split()
+
+
+def check_digit(code):
+    """Check digit of the first ten characters of an ISO 6346 code."""
+    return sum(_VALUES[c] << i for i, c in enumerate(code[:10])) % 11 % 10
+
+
+def container_code(rng):
+    r = rng.random()
+    if r < 0.35:
+        owner = OWNERS[int(rng.integers(len(OWNERS)))]
+    else:
+        owner = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + ("U" if r < 0.93 else "JZUU"[int(rng.integers(4))])
+    body = owner + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
+    last = check_digit(body) if rng.random() < 0.75 else int(rng.integers(10))
+    return body + str(last)
+
+
+TYPES = "22G1 42G1 45G1 22U1 42U1 45R1 22R1 22T6 L5G1 25G1 4510 2210 4310 40G1 20G1 22G0 45G0 22K2 42P1 22P3 2200 4500 L5R1".split()
+
+
+def type_code(rng):
+    return TYPES[int(rng.integers(len(TYPES)))]
+
+
+_KEMLER = "20 22 223 23 225 26 268 30 33 333 336 33 38 339 40 46 50 56 58 60 66 663 668 68 70 80 83 84 85 86 88 883 885 886 90 99 30 33 X423 X886 X333 X80 X88 268 239".split()
+_UN = "1202 1203 1223 1268 1005 1017 1965 1075 1011 1978 1972 1977 1863 1993 3082 3077 1830 1789 1824 2187 1073 1170 1219 1230 1263 1866 1987 1950 2014 3257 2794 1045 1942 2067 1791 3256 3264 3266".split()
+
+
+def adr_panel(rng):
+    kemler = _KEMLER[int(rng.integers(len(_KEMLER)))]
+    un = _UN[int(rng.integers(len(_UN)))] if rng.random() < 0.6 else f"{int(rng.integers(1001, 3600)):04d}"
+    return kemler, un
+
+
+class Grammar:
+    """Samples plate texts from the shared data file."""
+
+    def __init__(self, path=GRAMMARS):
+        with open(path, "rb") as f:
+            self.countries = tomllib.load(f)["country"]
+        self.by_region = {}
+        for c in self.countries:
+            group = {"AMERICA": c["code"]}.get(c["region"], "EU")
+            self.by_region.setdefault(group, []).append(c)
+
+    def sample(self, rng, group="EU"):
+        """(country code, text) by weight; `group` is EU (everything but America), US or BR."""
+        pool = self.by_region[group]
+        total = sum(c.get("weight", 1) for c in pool)
+        at = rng.random() * total
+        for c in pool:
+            at -= c.get("weight", 1)
+            if at <= 0:
+                break
+        pattern = c["patterns"][int(rng.integers(len(c["patterns"])))] if rng.random() < 0.6 else c["patterns"][0]
+        return c["code"], expand(rng, pattern, c.get("letters_excluded", ""))
+
+
+def expand(rng, pattern, excluded=""):
+    letters = [x for x in LETTERS if x not in excluded]
+    out, i = [], 0
+    while i < len(pattern):
+        ch = pattern[i]
+        if ch == "\\":
+            i += 1
+            out.append(pattern[i])
+        elif ch == "L":
+            out.append(letters[int(rng.integers(len(letters)))])
+        elif ch == "D":
+            out.append(DIGITS[int(rng.integers(10))])
+        else:
+            out.append(ALPHABET[int(rng.integers(36))])
+        i += 1
+    return "".join(out)
+
+
+def nonsense(rng, low=4, high=9):
+    return "".join(ALPHABET[int(i)] for i in rng.integers(36, size=int(rng.integers(low, high + 1))))
+
+
+_SYLL = "MAR SEA LINE TRANS PORT CON TI EURO GO LOG IS NOR VE GA BA RI ADRIA MED ITA ROMA AUTO CAR SER VI CE TEX CAP NA ZIO KA LO TRA DE RO LIN K".split()
+
+
+def word(rng):
+    """A company-like word."""
+    return "".join(_SYLL[int(i)] for i in rng.integers(len(_SYLL), size=int(rng.integers(1, 4))))
+
+
+def notice(rng):
+    """Text found around codes that is no code: weights, phone numbers, warnings."""
+    k = int(rng.integers(9))
+    n = lambda a, b: int(rng.integers(a, b))
+    if k == 0:
+        return f"MAX GROSS {n(20000, 36000)} KG"
+    if k == 1:
+        return f"TARE {n(2000, 5200)} KG"
+    if k == 2:
+        return f"NET {n(20000, 31000)} KG"
+    if k == 3:
+        return f"CU CAP {n(30, 77)} {n(0, 10)} CU M"
+    if k == 4:
+        return f"0{n(10, 999)} {n(100000, 9999999)}"
+    if k == 5:
+        return f"{n(30000, 80000)} LB"
+    if k == 6:
+        return "CAUTION " + f"{n(2, 3)} {n(1, 9)} M HIGH"
+    if k == 7:
+        return word(rng) + " " + word(rng)
+    return word(rng)
