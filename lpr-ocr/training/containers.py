@@ -1,10 +1,23 @@
 """Container codes on steel: one-line, with type row, stack, column; corrugation, seams, rust, neighbours."""
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from faces import CAP, CELL, PAD, line, weight
 from scene import Scene, clouds, put, speckle, words
 from strings import container_code, notice, type_code
+
+
+@dataclass
+class Layout:
+    """Masks (mask, x, y), code box, box of the check digit, (height, width) and kind of a code not yet painted."""
+    masks: list
+    box: tuple
+    boxed: tuple | None
+    size: tuple
+    kind: str
+    text: str = ""
 
 
 def corrugation(rng, h, w, period=None):
@@ -93,8 +106,10 @@ def _wobble(rng, img, wave, amount):
     return cv2.remap(img, xs.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None):
-    """Paint the masks on a wall and age the result."""
+def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False):
+    """Paint the masks on a wall and age the result; `raw` gives the layout alone, for scenes that bring their own wall."""
+    if raw:
+        return Layout(masks, box, boxed, size, kind, "".join(c[0] for c in chars))
     h, w = size
     img, wave = steel(rng, h, w)
     x0, y0, x1, y1 = (int(v) for v in box)
@@ -134,7 +149,7 @@ def _gap(rng):
     return CAP * (rng.uniform(0.06, 0.3) if rng.random() < 0.85 else rng.uniform(0.3, 0.6))
 
 
-def code_line(rng, faces, with_type=False):
+def code_line(rng, faces, with_type=False, raw=False):
     """ABCU 123456 7 on one line; optionally the size-type row below (not part of the code)."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -178,10 +193,10 @@ def code_line(rng, faces, with_type=False):
         masks.append((tmask, tx, my + CAP * rng.uniform(1.2, 1.7)))
     over = [(mx + spans[3][2] + bar * 0.2 + gap * 0.5, bar * rng.uniform(0.3, 0.6))] if bar else None
     box = (mx, my + min(0, step), boxed[2] if boxed else mx + mask.shape[1], my + CAP + max(0, step))
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw)
 
 
-def code_stack(rng, faces):
+def code_stack(rng, faces, raw=False):
     """Owner above serial, with or without the size-type row as a third."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -214,10 +229,10 @@ def code_stack(rng, faces):
     end = end if three else my + pitch + CAP
     box = (mx, my, max(mx + tw, boxed[2] if boxed else 0), end)
     w, h = int(tw + 2 * mx), int(end + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack")
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw)
 
 
-def code_column(rng, faces):
+def code_column(rng, faces, raw=False):
     """The code written downwards, one upright character per row."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -263,14 +278,14 @@ def code_column(rng, faces):
             masks.append((m, tx - cw * rng.uniform(0, 1), ty))
     box = (mx, my, max(mx + cw, boxed[2] if boxed else 0), boxed[3] if boxed else last)
     h = int(last + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw)
 
 
-def code(rng, faces, kind):
+def code(rng, faces, kind, raw=False):
     if kind == "code_line":
-        return code_line(rng, faces)
+        return code_line(rng, faces, raw=raw)
     if kind == "code_type":
-        return code_line(rng, faces, with_type=True)
+        return code_line(rng, faces, with_type=True, raw=raw)
     if kind == "code_stack":
-        return code_stack(rng, faces)
-    return code_column(rng, faces)
+        return code_stack(rng, faces, raw=raw)
+    return code_column(rng, faces, raw=raw)

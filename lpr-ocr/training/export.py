@@ -1,0 +1,92 @@
+"""Checkpoints -> ONNX that OpenCV DNN 4.6 reads, with models.toml.
+
+    python export.py --reader reader.pt --detector detector.pt --out ../models --version 0.1.0
+"""
+import argparse
+import hashlib
+import os
+import re
+
+import numpy as np
+import onnx
+import torch
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from detector import Detector
+from reader import Reader
+
+
+def fold(module):
+    """Fold every BatchNorm into the convolution before it."""
+    for name, child in module.named_children():
+        fold(child)
+    if isinstance(module, torch.nn.Sequential):
+        kids = list(module.named_children())
+        for (na, a), (nb, b) in zip(kids, kids[1:]):
+            if isinstance(a, torch.nn.Conv2d) and isinstance(b, torch.nn.BatchNorm2d):
+                setattr(module, na, fuse_conv_bn_eval(a, b))
+                setattr(module, nb, torch.nn.Identity())
+    return module
+
+
+def load(net, path):
+    net.load_state_dict(torch.load(path, map_location="cpu")["ema"])
+    return fold(net.eval()).eval()
+
+
+def write(net, x, path, name_in, name_out):
+    """Export with fixed shapes, then clean constants that 4.6 refuses."""
+    torch.onnx.export(net, x, path, input_names=[name_in], output_names=[name_out], opset_version=11, dynamo=False, do_constant_folding=True)
+    model = onnx.load(path)
+    graph = model.graph
+    constants = {t.name: t for t in graph.initializer}
+    for node in list(graph.node):                # Identity of an initializer (merged equal tensors): give it its own copy
+        if node.op_type == "Identity" and node.input[0] in constants:
+            copy = onnx.TensorProto()
+            copy.CopyFrom(constants[node.input[0]])
+            copy.name = node.output[0]
+            graph.initializer.append(copy)
+            graph.node.remove(node)
+    onnx.checker.check_model(model)
+    model.producer_name, model.producer_version = "varco", ""
+    onnx.save(model, path)
+    allowed = {"Conv", "Relu", "Add", "Concat", "Slice", "Reshape", "Resize", "Constant"}
+    ops = {n.op_type for n in graph.node}
+    if ops - allowed:
+        raise SystemExit(f"{path}: operators outside the agreed set: {ops - allowed}")
+    with torch.no_grad():
+        want = net(x).numpy()
+    import cv2
+    dnn = cv2.dnn.readNetFromONNX(path)
+    dnn.setInput(x.numpy())
+    got = dnn.forward()
+    print(path, got.shape, "largest difference to PyTorch", float(np.abs(got - want).max()), "OpenCV", cv2.__version__, sorted(ops))
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+if __name__ == "__main__":
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--reader")
+    ap.add_argument("--detector")
+    ap.add_argument("--out", default="../models")
+    ap.add_argument("--version", default="0.1.0")
+    args = ap.parse_args()
+    torch.manual_seed(0)
+    if args.reader:
+        write(load(Reader(), args.reader), torch.randn(1, 2, 48, 192), os.path.join(args.out, "reader.onnx"), "crop", "logits")
+    if args.detector:
+        write(load(Detector(), args.detector), torch.randn(1, 1, 544, 960), os.path.join(args.out, "detector.onnx"), "frame", "maps")
+    listing = os.path.join(args.out, "models.toml")
+    with open(listing) as f:
+        text = f.read()
+    text = re.sub(r'^version = .*$', f'version = "{args.version}"', text, flags=re.M)
+    for name in ("reader", "detector"):
+        path = os.path.join(args.out, name + ".onnx")
+        if os.path.exists(path):
+            text = re.sub(rf'(\[{name}\][^\[]*sha256 = )"[0-9a-f]*"', rf'\g<1>"{digest(path)}"', text)
+    with open(listing, "w") as f:
+        f.write(text)
