@@ -1,1 +1,11 @@
 //! Barriers, lights, loops and signs by remote I/O: point maps, driver, watchdog, read-back.
+//!
+//! The software is not the safety function: the barrier's own controller stops an arm over a vehicle.
+//! What is here keeps to three rules. Inputs count only while the block's life counter moves. A lost
+//! link, a stalled answer or a stopped counter makes every input unknown. Nothing that was commanded
+//! before a loss is commanded again after it.
+
+pub mod points;
+pub mod sign;
+
+pub use points::{PointMap, PointMapError};
