@@ -1,0 +1,1 @@
+//! Evidence of one pass to one identity.

@@ -1,0 +1,90 @@
+//! What reaches a lane.
+
+use gate_types::PassId;
+use gate_types::entry::Entry;
+use gate_types::observation::Observation;
+use gate_types::release::ReleaseAnswer;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A device said something.
+    Observed(Observation),
+    /// The outcome of an [`crate::Effect::AskRelease`].
+    Answer {
+        /// The nonce of the question.
+        nonce: String,
+        /// What came back.
+        answer: Result<VerifiedAnswer, AnswerFailure>,
+    },
+    /// The outcome of an [`crate::Effect::Actuate`].
+    ArmWrite {
+        /// The write was acknowledged on the wire. Never proof that the arm moves.
+        ok: bool,
+        /// Why not, in words for the technician; empty when `ok`.
+        why: String,
+    },
+    /// A person did something at the console; name and reason are checked there and kept in the record.
+    Operator {
+        /// Who.
+        name: String,
+        /// What.
+        act: OperatorAct,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Central's answer after the shell has verified its signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerifiedAnswer {
+    /// The body.
+    pub answer: ReleaseAnswer,
+    /// The compact JWS as received, for the record.
+    pub signed: String,
+}
+
+/// Why there is no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerFailure {
+    /// Central did not answer in time or could not be reached.
+    #[error("central does not answer: {0}")]
+    Silent(String),
+    /// Central answered, but not with an answer that can be used (HTTP error, body, signature).
+    #[error("central's answer is not usable: {0}")]
+    NotUsable(String),
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperatorAct {
+    /// Let the standing vehicle pass, on the operator's own authority.
+    Admit,
+    /// Tell the standing vehicle to turn back.
+    TurnBack,
+    /// Close the lane after the pass under way.
+    CloseLane,
+    /// Open the lane again; also the reset after a fire or an arm fault.
+    OpenLane,
+}
+
+impl OperatorAct {
+    /// The stable name as it stands in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            OperatorAct::Admit => "admit",
+            OperatorAct::TurnBack => "turn_back",
+            OperatorAct::CloseLane => "close_lane",
+            OperatorAct::OpenLane => "open_lane",
+        }
+    }
+}
+
+/// A pass that was open when the daemon stopped, with its entries in journal order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestoredPass {
+    /// The pass.
+    pub pass: PassId,
+    /// Its entries.
+    pub entries: Vec<Entry>,
+}

@@ -1,0 +1,1 @@
+//! Identity, answer and weight to a verdict.

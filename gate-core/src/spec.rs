@@ -1,0 +1,109 @@
+//! What a lane is: the part of its configuration that the decision rests on.
+
+use gate_types::identity::Slot;
+use gate_types::mission::{Direction, Process};
+use gate_types::observation::{ReadKind, View};
+use gate_types::{BootEpoch, DeviceId, LaneId, NodeId, PortId};
+use std::sync::Arc;
+
+/// One lane as its automaton needs it. Validated by the configuration check before it gets here.
+#[derive(Debug, Clone)]
+pub struct LaneSpec {
+    /// The port.
+    pub port: PortId,
+    /// The node that the lane belongs to.
+    pub node: NodeId,
+    /// The lane.
+    pub lane: LaneId,
+    /// The way it leads.
+    pub direction: Direction,
+    /// True: moves the arm. False (shadow): decides and records, writes nothing to arm and lamps.
+    pub live: bool,
+    /// What identifies a vehicle here.
+    pub identity: IdentityRule,
+    /// How weight is judged; none: not at all.
+    pub weight: Option<WeightRule>,
+    /// Times.
+    pub timers: LaneTimers,
+    /// How often a held vehicle's release is asked again, milliseconds.
+    pub ask_again_ms: u64,
+    /// The devices whose observations count.
+    pub devices: LaneDevices,
+    /// The site's process types.
+    pub processes: Arc<Vec<Process>>,
+    /// The journal's start counter: part of every nonce.
+    pub epoch: BootEpoch,
+    /// The number of the next pass; never one that was used before.
+    pub next_pass: u64,
+}
+
+/// Which facts identify a vehicle, and how many independent ones (T13).
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdentityRule {
+    /// Slots that count as factors.
+    pub slots: Vec<Slot>,
+    /// How many must be read before central is asked, unless the time for reading ends.
+    pub factors_wanted: u8,
+    /// How many must match the mission for an Admit.
+    pub factors_needed: u8,
+    /// Probability from which a best candidate counts as read, 0.5..=1.
+    pub read_threshold: f64,
+}
+
+/// Weight against tare and declaration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeightRule {
+    /// Without a usable weight the vehicle is referred.
+    pub required: bool,
+    /// Allowed difference, share of the expected gross, 0..=1.
+    pub tolerance_share: f64,
+    /// Allowed difference at least, kilograms.
+    pub tolerance_kg: f64,
+}
+
+/// The times of a lane, milliseconds; the names are those of the node file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneTimers {
+    /// Presence shorter than this is no vehicle; absence shorter than this is no departure.
+    pub presence_ms: u64,
+    /// Longest reading before a decision is taken with what is there.
+    pub identify_ms: u64,
+    /// Inputs older than this are unknown.
+    pub inputs_stale_ms: u64,
+    /// How long an Admit may wait for its raise command.
+    pub decision_valid_ms: u64,
+    /// The arm reaches its upper end within this.
+    pub raise_ms: u64,
+    /// The arm reaches its lower end within this.
+    pub lower_ms: u64,
+    /// The zone must be free this long, freshly, before lowering is permitted.
+    pub clear_ms: u64,
+    /// A raised arm that nobody drives under is a fault after this.
+    pub pass_ms: u64,
+    /// A loop that stays active longer than this is reported stuck.
+    pub loop_stuck_ms: u64,
+}
+
+/// The devices of a lane that its automaton listens to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneDevices {
+    /// The remote I/O of barrier, loops and lamps.
+    pub io: DeviceId,
+    /// Cameras.
+    pub cameras: Vec<CameraSpec>,
+    /// The RFID reader.
+    pub reader: Option<DeviceId>,
+    /// The weighing indicator.
+    pub scale: Option<DeviceId>,
+}
+
+/// One camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraSpec {
+    /// Device name.
+    pub id: DeviceId,
+    /// The side of the vehicle that it sees.
+    pub view: View,
+    /// What is read on its frames.
+    pub kinds: Vec<ReadKind>,
+}
