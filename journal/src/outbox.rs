@@ -1,0 +1,62 @@
+//! Events on their way out: a row is open until its receiver has acknowledged it.
+
+use crate::append::Sink;
+use crate::error::JournalError;
+use crate::writer::database;
+use gate_types::api::GateEvent;
+use gate_types::{BootEpoch, EntrySeq};
+use rusqlite::{Connection, params};
+use std::path::Path;
+
+fn column(sink: Sink) -> &'static str {
+    match sink {
+        Sink::Central => "central",
+        Sink::Broker => "broker",
+    }
+}
+
+pub(crate) fn unsent(path: &Path, db: &Connection, sink: Sink, limit: usize) -> Result<Vec<GateEvent>, JournalError> {
+    let fail = |what| database(path, what);
+    let sql = format!(
+        "SELECT e.epoch, e.seq, e.hash, e.body FROM outbox o JOIN entry e ON e.seq = o.seq \
+         WHERE o.{} = 0 ORDER BY o.seq LIMIT ?1",
+        column(sink)
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(fail("prepare the outbox"))?;
+    let rows = statement
+        .query_map(params![i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+            Ok((r.get::<_, u32>(0)?, r.get::<_, u64>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))
+        })
+        .map_err(fail("read the outbox"))?;
+    rows.map(|row| {
+        let (epoch, seq, hash, body) = row.map_err(fail("read the outbox"))?;
+        let entry = serde_json::from_str(&body)
+            .map_err(|e| JournalError::Body { path: path.to_path_buf(), seq, what: e.to_string() })?;
+        Ok(GateEvent { epoch: BootEpoch(epoch), seq: EntrySeq(seq), hash, entry })
+    })
+    .collect()
+}
+
+pub(crate) fn acknowledge(path: &Path, db: &mut Connection, sink: Sink, seqs: &[EntrySeq]) -> Result<(), JournalError> {
+    let fail = |what| database(path, what);
+    // Acknowledgements may be lost with the power: no fsync of their own.
+    db.execute_batch("PRAGMA synchronous=NORMAL").map_err(fail("relax"))?;
+    let result = (|| {
+        let transaction = db.transaction().map_err(fail("begin"))?;
+        {
+            let sql = format!("UPDATE outbox SET {} = 1 WHERE seq = ?1", column(sink));
+            let mut update = transaction.prepare_cached(&sql).map_err(fail("prepare"))?;
+            for seq in seqs {
+                update.execute(params![seq.0]).map_err(fail("acknowledge"))?;
+            }
+        }
+        transaction.commit().map_err(fail("commit"))
+    })();
+    db.execute_batch("PRAGMA synchronous=FULL").map_err(fail("restore"))?;
+    result
+}
+
+pub(crate) fn open_rows(path: &Path, db: &Connection, sink: Sink) -> Result<u64, JournalError> {
+    let sql = format!("SELECT COUNT(*) FROM outbox WHERE {} = 0", column(sink));
+    db.query_row(&sql, [], |r| r.get(0)).map_err(database(path, "count the outbox"))
+}

@@ -1,0 +1,66 @@
+//! Tables, settings and the version of both.
+
+use crate::JournalError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// Raised with each change of the tables; an older daemon refuses a newer file.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS entry (
+    seq   INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    lane  TEXT,
+    pass  INTEGER,
+    kind  TEXT NOT NULL,
+    body  TEXT NOT NULL,
+    hash  TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS entry_pass ON entry (lane, pass) WHERE pass IS NOT NULL;
+CREATE TABLE IF NOT EXISTS outbox (
+    seq     INTEGER PRIMARY KEY REFERENCES entry (seq),
+    central INTEGER NOT NULL DEFAULT 0,
+    broker  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS outbox_central ON outbox (seq) WHERE central = 0;
+CREATE INDEX IF NOT EXISTS outbox_broker ON outbox (seq) WHERE broker = 0;
+";
+
+/// Opens the writing connection and proves that its settings took.
+pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
+    let fail = |what: &'static str| {
+        move |e: rusqlite::Error| JournalError::Database {
+            path: path.to_path_buf(),
+            what,
+            source_text: e.to_string(),
+        }
+    };
+    let refuse = |what: String| JournalError::NotDurable { path: path.to_path_buf(), what };
+    // Versions before 3.51.3 can corrupt a WAL that is written and checkpointed at the same instant.
+    if rusqlite::version_number() < 3_051_003 {
+        return Err(refuse(format!("SQLite {} is older than 3.51.3", rusqlite::version())));
+    }
+    let db = Connection::open(path).map_err(fail("open"))?;
+    let mode: String =
+        db.query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0)).map_err(fail("set WAL"))?;
+    if mode != "wal" {
+        return Err(refuse(format!("journal mode is `{mode}`, not WAL: is this a network file system?")));
+    }
+    db.execute_batch(
+        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-512; \
+         PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;",
+    )
+    .map_err(fail("set pragmas"))?;
+    let level: i64 = db.query_row("PRAGMA synchronous", [], |r| r.get(0)).map_err(fail("read synchronous"))?;
+    if level != 2 {
+        return Err(refuse(format!("synchronous is {level}, not FULL")));
+    }
+    let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(fail("read version"))?;
+    if version > VERSION {
+        return Err(refuse(format!("the file has version {version}, this program knows {VERSION}: install the newer one")));
+    }
+    db.execute_batch(TABLES).map_err(fail("create tables"))?;
+    db.pragma_update(None, "user_version", VERSION).map_err(fail("write version"))?;
+    Ok(db)
+}

@@ -1,0 +1,119 @@
+//! The recorder's promises: durable order, a chain that shows every edit (I5), an outbox that sends until
+//! it is acknowledged (I4), and a restart that knows what was open (I7).
+
+use gate_types::entry::{Entry, EntryBody, PassOutcome, PassSummary};
+use gate_types::mission::Direction;
+use gate_types::{EntrySeq, LaneId, PassId, Stamp};
+use journal::{ChainBroken, Journal, Sink, verify};
+use rusqlite::Connection;
+use std::path::Path;
+
+fn lane() -> LaneId {
+    LaneId::new("n1-in-1").unwrap()
+}
+fn entry(number: u64, body: EntryBody) -> Entry {
+    Entry { lane: None, pass: Some(PassId { lane: lane(), number }), at: Stamp::default(), body }
+}
+fn opened(number: u64) -> Entry {
+    entry(number, EntryBody::PassOpened { direction: Direction::In })
+}
+fn closed(number: u64) -> Entry {
+    let summary = PassSummary {
+        direction: Direction::In,
+        outcome: PassOutcome::TurnedBack,
+        opened_at_ms: 0,
+        identity: Default::default(),
+        mission: None,
+        verdict: None,
+        raised_by: None,
+    };
+    entry(number, EntryBody::PassClosed { summary: Box::new(summary) })
+}
+fn tamper(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_continues_numbers_and_knows_the_open_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    {
+        let (journal, past) = Journal::open(&path).unwrap();
+        assert_eq!((past.epoch.0, past.last_seq), (1, 0));
+        journal.append(vec![opened(1), closed(1)]).await.unwrap();
+        let last = journal.append(vec![opened(2), entry(2, EntryBody::VehicleUnder {})]).await.unwrap();
+        assert_eq!(last[1].seq, EntrySeq(4));
+    }
+    let (journal, past) = Journal::open(&path).unwrap();
+    assert_eq!((past.epoch.0, past.last_seq, past.last_pass[&lane()]), (2, 4, 2));
+    assert_eq!(past.open_passes.len(), 1);
+    let (pass, entries) = &past.open_passes[0];
+    assert_eq!((pass.number, entries.len()), (2, 2));
+    let next = journal.append(vec![closed(2)]).await.unwrap();
+    assert_eq!(next[0].seq, EntrySeq(5));
+    assert_eq!(verify(&path).unwrap().entries, 5);
+}
+
+#[tokio::test]
+async fn an_event_is_sent_until_its_receiver_acknowledges_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (journal, _) = Journal::open(&path).unwrap();
+    journal.append(vec![opened(1), entry(1, EntryBody::VehicleUnder {}), closed(1)]).await.unwrap();
+    let waiting = journal.unsent(Sink::Central, 10).await.unwrap();
+    assert_eq!(waiting.iter().map(|e| e.seq.0).collect::<Vec<_>>(), [1, 3], "VehicleUnder stays at the edge");
+    journal.acknowledge(Sink::Central, &[(waiting[0].epoch, waiting[0].seq)]).await.unwrap();
+    assert_eq!(journal.unsent(Sink::Central, 10).await.unwrap().len(), 1);
+    assert_eq!(journal.unsent(Sink::Broker, 10).await.unwrap().len(), 2, "each receiver for itself");
+    let stats = journal.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.events, stats.acknowledged, stats.published), (3, 2, 1, 0));
+}
+
+#[tokio::test]
+async fn concurrent_appends_keep_their_own_order_and_one_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (journal, _) = Journal::open(&path).unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            let journal = journal.clone();
+            tokio::spawn(async move { journal.append(vec![opened(n), closed(n)]).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        let done = task.await.unwrap();
+        assert_eq!(done[0].seq.0 + 1, done[1].seq.0);
+    }
+    assert_eq!(verify(&path).unwrap().entries, 40);
+}
+
+#[tokio::test]
+async fn every_edit_removal_or_swap_is_named_with_its_position() {
+    for (sql, position) in [
+        ("UPDATE entry SET body = replace(body, 'in', 'out') WHERE seq = 3", "entry 3 "),
+        ("DELETE FROM entry WHERE seq = 2", "entry 2 is missing"),
+        ("UPDATE entry SET seq = 99 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 99", "entry 4 "),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        {
+            let (journal, _) = Journal::open(&path).unwrap();
+            for n in 1..=6 {
+                journal.append(vec![opened(n)]).await.unwrap();
+            }
+        }
+        tamper(&path, sql);
+        let broken = verify(&path).unwrap_err();
+        assert!(matches!(broken, ChainBroken::Changed { .. } | ChainBroken::Missing { .. }));
+        assert!(broken.to_string().contains(position), "{sql}: {broken}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert!(error.to_string().contains("journal.db"), "{error}");
+}
