@@ -30,7 +30,8 @@ fn closed(number: u64) -> Entry {
     entry(number, EntryBody::PassClosed { summary: Box::new(summary) })
 }
 fn tamper(path: &Path, sql: &str) {
-    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    let sql = format!("PRAGMA foreign_keys=OFF; {sql}");
+    Connection::open(path).unwrap().execute_batch(&sql).unwrap();
 }
 
 #[tokio::test]

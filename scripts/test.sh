@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every test of the workspace. Servers that tests need are started and stopped by the tests themselves.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/deps.sh test
+scripts/lint.sh
+# The whole-system tests drive the built binaries.
+cargo build -p vision -p gate-controller -p central -p sim
+cargo nextest run --workspace --no-fail-fast
+cargo test --doc --workspace --exclude vision --quiet
