@@ -1,1 +1,6 @@
 //! Weighing indicators: telegram codecs in both directions, stable-weight detection, driver.
+//!
+//! [`wire`], [`settle`] and [`judge`] are pure. [`ScaleDriver`] is the one place that owns a line.
+//! A weight is never averaged, rounded or repaired: it is what one checked telegram says.
+
+pub mod wire;
