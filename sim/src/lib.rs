@@ -1,1 +1,4 @@
 //! varco-sim: a port with ground truth whose devices speak the real wires.
+
+pub mod render;
+pub mod world;

@@ -1,0 +1,3 @@
+//! The port with its ground truth.
+
+pub mod ident;
