@@ -1,1 +1,3 @@
-//! Camera readings: worker protocol, MJPEG codec, voting over frames, worker supervision.
+//! Camera readings: worker protocol, MJPEG codec, decoding, voting over frames, worker supervision.
+
+pub mod decode;

@@ -1,0 +1,261 @@
+//! Prefix beam search over the reader's output, with a language that says how a text may go on.
+
+use std::collections::HashMap;
+
+/// Classes of the reader: blank and 36 symbols.
+pub const CLASSES: usize = 37;
+/// Steps of the reader: 48 of line A, 48 of line B.
+pub const STEPS: usize = 96;
+/// First step of line B; a line break separates equal characters as a blank does.
+pub const LINE_B: usize = 48;
+/// Probabilities below this are raised to it, so that one bad step never rules a text out.
+const FLOOR: f64 = 1e-7;
+
+/// Says which texts are possible, one character at a time.
+pub trait Language {
+    /// What must be remembered of a prefix.
+    type State: Copy;
+    /// The state of the empty text.
+    fn start(&self) -> Self::State;
+    /// The state after one more symbol, or `None` where the text may not go on so.
+    fn step(&self, state: Self::State, len: usize, symbol: u8) -> Option<Self::State>;
+    /// Whether a text may end here.
+    fn complete(&self, state: Self::State, len: usize) -> bool;
+}
+
+/// Every text up to a length.
+#[derive(Debug, Clone, Copy)]
+pub struct Free {
+    /// Longest text.
+    pub longest: usize,
+}
+
+impl Language for Free {
+    type State = ();
+    fn start(&self) {}
+    fn step(&self, (): (), len: usize, _: u8) -> Option<()> {
+        (len < self.longest).then_some(())
+    }
+    fn complete(&self, (): (), _: usize) -> bool {
+        true
+    }
+}
+
+/// Why a tensor is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("reader output has {found} values, expected {CLASSES} x {STEPS} finite ones")]
+pub struct ShapeError {
+    /// Values (finite ones) that were there.
+    pub found: usize,
+}
+
+/// Probabilities per step and class.
+#[derive(Debug, Clone)]
+pub struct Probabilities(Vec<[f64; CLASSES]>);
+
+impl Probabilities {
+    /// Softmax of raw logits laid out `[37, 96]`.
+    pub fn from_logits(logits: &[f32]) -> Result<Self, ShapeError> {
+        let finite = logits.iter().filter(|v| v.is_finite()).count();
+        if logits.len() != CLASSES * STEPS || finite != logits.len() {
+            return Err(ShapeError { found: finite });
+        }
+        let mut steps = Vec::with_capacity(STEPS);
+        for t in 0..STEPS {
+            let mut row = [0.0; CLASSES];
+            let mut top = f64::MIN;
+            for (c, p) in row.iter_mut().enumerate() {
+                *p = f64::from(logits[c * STEPS + t]);
+                top = top.max(*p);
+            }
+            let mut sum = 0.0;
+            for p in &mut row {
+                *p = (*p - top).exp();
+                sum += *p;
+            }
+            for p in &mut row {
+                *p = (*p / sum).max(FLOOR);
+            }
+            steps.push(row);
+        }
+        Ok(Self(steps))
+    }
+    /// The best class of every step, repeats and blanks taken out: the text without any rule, and how
+    /// many of its characters stand in line A.
+    pub fn greedy(&self) -> (Vec<u8>, usize) {
+        let (mut out, mut last, mut line_a) = (Vec::new(), 0, 0);
+        for (t, row) in self.0.iter().enumerate() {
+            if t == LINE_B {
+                (last, line_a) = (0, out.len());
+            }
+            let best = (0..CLASSES).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+            if best != 0 && best != last {
+                out.push(best as u8 - 1);
+            }
+            last = best;
+        }
+        (out, line_a)
+    }
+}
+
+/// A text and the natural logarithm of its probability.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Symbol numbers.
+    pub symbols: Vec<u8>,
+    /// ln p, at most 0.
+    pub log_p: f64,
+}
+
+struct Node<S> {
+    parent: usize,
+    symbol: u8,
+    len: usize,
+    state: S,
+    children: Vec<(u8, usize)>,
+}
+
+/// The most probable complete texts of a language, best first, at most `width`.
+pub fn search<L: Language>(p: &Probabilities, language: &L, width: usize) -> Vec<Scored> {
+    const NO_SYMBOL: u8 = u8::MAX;
+    let mut nodes = vec![Node { parent: 0, symbol: NO_SYMBOL, len: 0, state: language.start(), children: vec![] }];
+    // node, probability of ending in blank, probability of ending in its last symbol
+    let mut beam: Vec<(usize, f64, f64)> = vec![(0, 1.0, 0.0)];
+    let mut scale = 0.0;
+    let mut next: HashMap<usize, (f64, f64)> = HashMap::new();
+    for (t, row) in p.0.iter().enumerate() {
+        if t == LINE_B {
+            for entry in &mut beam {
+                *entry = (entry.0, entry.1 + entry.2, 0.0);
+            }
+        }
+        next.clear();
+        let top = row[1..].iter().copied().fold(0.0, f64::max);
+        // A step that is all but blank cannot start a character worth following.
+        let worth = (top * 1e-6).max(2e-7);
+        for &(node, blank, symbol) in &beam {
+            let all = blank + symbol;
+            let entry = next.entry(node).or_default();
+            entry.0 += all * row[0];
+            let last = nodes[node].symbol;
+            if last != NO_SYMBOL {
+                entry.1 += symbol * row[usize::from(last) + 1];
+            }
+            for c in 0..36u8 {
+                let pc = row[usize::from(c) + 1];
+                if pc < worth {
+                    continue;
+                }
+                let mass = if c == last { blank } else { all } * pc;
+                if mass <= 0.0 {
+                    continue;
+                }
+                let known = nodes[node].children.iter().find(|k| k.0 == c).map(|k| k.1);
+                let child = match known {
+                    Some(child) => child,
+                    None => {
+                        let (state, len) = (nodes[node].state, nodes[node].len);
+                        let Some(state) = language.step(state, len, c) else { continue };
+                        nodes.push(Node { parent: node, symbol: c, len: len + 1, state, children: vec![] });
+                        let child = nodes.len() - 1;
+                        nodes[node].children.push((c, child));
+                        child
+                    }
+                };
+                next.entry(child).or_default().1 += mass;
+            }
+        }
+        beam.clear();
+        beam.extend(next.iter().map(|(&node, &(blank, symbol))| (node, blank, symbol)));
+        // Ties are broken by node number: the same input gives the same answer every time.
+        beam.sort_unstable_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0)));
+        beam.truncate(width);
+        let best = beam.first().map_or(0.0, |e| e.1 + e.2);
+        if best <= 0.0 {
+            return Vec::new();
+        }
+        scale += best.ln();
+        for entry in &mut beam {
+            entry.1 /= best;
+            entry.2 /= best;
+        }
+    }
+    beam.iter()
+        .filter(|(node, ..)| language.complete(nodes[*node].state, nodes[*node].len))
+        .map(|&(node, blank, symbol)| {
+            let mut symbols = Vec::with_capacity(nodes[node].len);
+            let mut at = node;
+            while at != 0 {
+                symbols.push(nodes[at].symbol);
+                at = nodes[at].parent;
+            }
+            symbols.reverse();
+            Scored { symbols, log_p: ((blank + symbol).ln() + scale).min(0.0) }
+        })
+        .collect()
+}
+
+/// Logits of a text that the reader would be sure of, `strength` apart; for tests and self-checks.
+/// Each character stands at one step with a blank after it; `line_a` characters stand in line A.
+pub fn made_logits(text: &str, line_a: usize, strength: f32) -> Vec<f32> {
+    let mut logits = vec![0.0; CLASSES * STEPS];
+    logits[..STEPS].fill(strength);
+    for (i, c) in text.bytes().enumerate() {
+        let t = if i < line_a { 2 * i + 1 } else { LINE_B + 2 * (i - line_a) + 1 };
+        if let (Some(s), true) = (super::symbol_of(c), t < STEPS) {
+            logits[t] = 0.0;
+            logits[(usize::from(s) + 1) * STEPS + t] = strength;
+        }
+    }
+    logits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::text_of;
+
+    fn probabilities(logits: &[f32]) -> Probabilities {
+        Probabilities::from_logits(logits).unwrap()
+    }
+
+    #[test]
+    fn a_clear_text_is_found_with_its_probability() {
+        let p = probabilities(&made_logits("AB1123", 3, 20.0));
+        let found = search(&p, &Free { longest: 12 }, 8);
+        assert_eq!(text_of(&found[0].symbols), "AB1123");
+        assert!(found[0].log_p > -0.01, "{}", found[0].log_p);
+        let (greedy, line_a) = p.greedy();
+        assert_eq!((text_of(&greedy).as_str(), line_a), ("AB1123", 3));
+    }
+
+    #[test]
+    fn equal_characters_at_a_line_break_stay_two() {
+        let mut logits = vec![0.0; CLASSES * STEPS];
+        logits[..STEPS].fill(20.0);
+        for t in [LINE_B - 1, LINE_B] {
+            logits[t] = 0.0;
+            logits[2 * STEPS + t] = 20.0;
+        }
+        let found = search(&probabilities(&logits), &Free { longest: 12 }, 8);
+        assert_eq!(text_of(&found[0].symbols), "11");
+    }
+
+    #[test]
+    fn probability_of_all_texts_sums_to_one_over_a_wide_beam() {
+        let mut logits = made_logits("7", 1, 12.0);
+        logits[9 * STEPS + 1] = 12.0; // 8 as probable as 7
+        let found = search(&probabilities(&logits), &Free { longest: 3 }, 200);
+        let sum: f64 = found.iter().map(|s| s.log_p.exp()).sum();
+        assert!((sum - 1.0).abs() < 0.02, "{sum}");
+        assert!((found[0].log_p - 0.5f64.ln()).abs() < 0.05);
+    }
+
+    #[test]
+    fn a_wrong_shape_or_a_nan_is_an_error() {
+        assert!(Probabilities::from_logits(&[0.0; 7]).is_err());
+        let mut logits = vec![0.0; CLASSES * STEPS];
+        logits[5] = f32::NAN;
+        assert_eq!(Probabilities::from_logits(&logits).unwrap_err().found, CLASSES * STEPS - 1);
+    }
+}
