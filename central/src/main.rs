@@ -1,1 +1,92 @@
-fn main() {}
+//! `varco-central`: see `varco-central --help`.
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// `EX_CONFIG` of sysexits.h.
+const CONFIG_PROBLEM: u8 = 78;
+
+#[derive(Parser)]
+#[command(name = "varco-central", version, about = "Customs side of the port: identifiers, missions, releases, alarms")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves people, integrators and gates until SIGTERM or Ctrl-C.
+    Serve(Serve),
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Address for people and integrators (HTTP); port 0 picks a free one.
+    #[arg(long)]
+    listen: SocketAddr,
+    /// Address for gates (TLS); port 0 picks a free one.
+    #[arg(long)]
+    gate_listen: SocketAddr,
+    /// `sqlite:PATH`; keys and the administrator's token lie in the same folder.
+    #[arg(long)]
+    database: String,
+    /// The site file.
+    #[arg(long)]
+    config: PathBuf,
+    /// A further DNS name or IP address by which gates reach central; may be repeated.
+    #[arg(long = "name")]
+    names: Vec<String>,
+    /// Written as JSON once central serves: `{"listen":"IP:PORT","gate_listen":"IP:PORT"}`.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+fn main() -> Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+        )
+        .init();
+    let Command::Serve(serve) = Cli::parse().command;
+    let site = match config::load_site(&serve.config) {
+        Ok(site) => site,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(CONFIG_PROBLEM));
+        }
+    };
+    let options = central::Options {
+        listen: serve.listen,
+        gate_listen: serve.gate_listen,
+        database: central::database_path(&serve.database)?,
+        site,
+        names: serve.names,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
+    runtime.block_on(run(options, serve.ready_file))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(options: central::Options, ready_file: Option<PathBuf>) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
+    let serving = central::start(options).await?;
+    if let Some(path) = ready_file {
+        let ready = serde_json::json!({
+            "listen": serving.listen.to_string(),
+            "gate_listen": serving.gate_listen.to_string(),
+        });
+        central::write_whole(&path, &format!("{ready}\n"), 0o644)?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("Ctrl-C: stopping"),
+    }
+    serving.stop().await
+}

@@ -1,0 +1,36 @@
+//! News as server-sent events. A reader that falls too far behind is dropped and comes again; nobody waits
+//! for it.
+
+use crate::people_api::Shared;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::Stream;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+
+pub(crate) async fn stream(State(app): Shared) -> impl IntoResponse {
+    let news = follow(app.feed.subscribe(), app.stopping.clone());
+    Sse::new(news).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+fn follow(
+    feed: broadcast::Receiver<Arc<str>>, stopping: watch::Receiver<bool>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    futures::stream::unfold((feed, stopping), |(mut feed, mut stopping)| async move {
+        let received = tokio::select! {
+            received = feed.recv() => received,
+            _stopped = stopping.wait_for(|stopped| *stopped) => return None,
+        };
+        match received {
+            Ok(json) => Some((Ok(Event::default().data(json.as_ref())), (feed, stopping))),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::info!(missed, "a reader of the stream was too slow and is dropped; it may connect again");
+                None
+            }
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    })
+}
