@@ -1,0 +1,41 @@
+//! What a worker is told: its program, its cameras, what to look for.
+
+use gate_types::DeviceId;
+use gate_types::observation::{ReadKind, View};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// One camera of a lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraSpec {
+    /// Device name.
+    pub id: DeviceId,
+    /// `mjpeg://HOST:PORT/PATH`, `rtsp://...` or `dir:///FOLDER`.
+    pub endpoint: String,
+    /// The side of the vehicle that it sees.
+    pub view: View,
+    /// What is looked for on its frames.
+    pub kinds: Vec<ReadKind>,
+}
+
+/// One lane's vision worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerSpec {
+    /// The program, `varco-ocr`; started as `COMMAND serve [--models DIR] [--region A,B]`.
+    pub command: PathBuf,
+    /// A folder with other models than the built-in ones.
+    pub models: Option<PathBuf>,
+    /// Countries or groups that plates are expected from; empty: all around Europe.
+    pub regions: Vec<String>,
+    /// The cameras.
+    pub cameras: Vec<CameraSpec>,
+}
+
+/// What the lane asks of its cameras.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraCommand {
+    /// A vehicle stands in the lane: read it. Given again, everything is read anew.
+    Observe,
+    /// No vehicle: rest.
+    Rest,
+}
