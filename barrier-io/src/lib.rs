@@ -5,7 +5,12 @@
 //! link, a stalled answer or a stopped counter makes every input unknown. Nothing that was commanded
 //! before a loss is commanded again after it.
 
+mod io;
+mod modbus;
 pub mod points;
 pub mod sign;
+mod sign_driver;
 
+pub use io::{IoCommand, IoDriver, Light};
 pub use points::{PointMap, PointMapError};
+pub use sign_driver::{SignCommand, SignDriver};

@@ -165,39 +165,21 @@ impl InputPoints {
 impl PointMap {
     /// Reads and checks a file.
     pub fn load(path: &Path) -> Result<Self, PointMapError> {
-        let fail = |what: String| PointMapError {
-            file: path.to_path_buf(),
-            problems: vec![what],
-        };
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            fail(format!(
-                "cannot be read: {e}; check the path and its rights"
-            ))
-        })?;
-        Self::parse(&text).map_err(|e| PointMapError {
-            file: path.to_path_buf(),
-            ..e
-        })
+        let fail = |what: String| PointMapError { file: path.to_path_buf(), problems: vec![what] };
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| fail(format!("cannot be read: {e}; check the path and its rights")))?;
+        Self::parse(&text).map_err(|e| PointMapError { file: path.to_path_buf(), ..e })
     }
 
     /// Parses and checks a text. All problems of meaning are reported together.
     pub fn parse(text: &str) -> Result<Self, PointMapError> {
-        let fail = |problems| PointMapError {
-            file: PathBuf::new(),
-            problems,
-        };
+        let fail = |problems| PointMapError { file: PathBuf::new(), problems };
         let map: PointMap = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(0, |s| {
-                text[..s.start.min(text.len())].matches('\n').count() + 1
-            });
+            let line = e.span().map_or(0, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
             fail(vec![format!("line {line}: {}", e.message())])
         })?;
         let problems = map.problems();
-        if problems.is_empty() {
-            Ok(map)
-        } else {
-            Err(fail(problems))
-        }
+        if problems.is_empty() { Ok(map) } else { Err(fail(problems)) }
     }
 
     fn problems(&self) -> Vec<String> {
@@ -210,10 +192,7 @@ impl PointMap {
             ));
         }
         if block.start.checked_add(block.count).is_none() {
-            found.push(format!(
-                "inputs.start: {} and count {} pass address 65535",
-                block.start, block.count
-            ));
+            found.push(format!("inputs.start: {} and count {} pass address 65535", block.start, block.count));
         }
         if block.life_register >= block.count {
             found.push(format!(
@@ -221,13 +200,7 @@ impl PointMap {
                 block.life_register, block.count
             ));
         }
-        between(
-            &mut found,
-            "inputs.life_timeout_ms",
-            block.life_timeout_ms,
-            500,
-            10_000,
-        );
+        between(&mut found, "inputs.life_timeout_ms", block.life_timeout_ms, 500, 10_000);
         let mut taken: BTreeMap<(u16, u8), &str> = BTreeMap::new();
         for (name, point) in block.points.named() {
             let Some(point) = point else { continue };
@@ -239,10 +212,7 @@ impl PointMap {
                 ));
             }
             if point.register == block.life_register {
-                found.push(format!(
-                    "{at}: register {} is the life counter",
-                    point.register
-                ));
+                found.push(format!("{at}: register {} is the life counter", point.register));
             }
             if point.bit > 15 {
                 found.push(format!("{at}: bit {} is not 0 to 15", point.bit));
@@ -265,19 +235,11 @@ impl PointMap {
         ];
         for (name, coil) in named {
             if !coils.insert(coil) {
-                found.push(format!(
-                    "outputs.{name}: coil {coil} is used twice; give each output its own"
-                ));
+                found.push(format!("outputs.{name}: coil {coil} is used twice; give each output its own"));
             }
         }
         between(&mut found, "outputs.pulse_ms", out.pulse_ms, 50, 2_000);
-        between(
-            &mut found,
-            "outputs.heartbeat_ms",
-            out.heartbeat_ms,
-            100,
-            1_000,
-        );
+        between(&mut found, "outputs.heartbeat_ms", out.heartbeat_ms, 100, 1_000);
         found
     }
 
@@ -285,11 +247,7 @@ impl PointMap {
     pub fn unknown(&self) -> LaneInputs {
         let p = &self.inputs.points;
         let level = |fitted: bool| {
-            if fitted {
-                Level::Unknown
-            } else {
-                Level::NotFitted
-            }
+            if fitted { Level::Unknown } else { Level::NotFitted }
         };
         LaneInputs {
             loop_approach: Level::Unknown,
@@ -314,11 +272,7 @@ impl PointMap {
             None => Level::Unknown,
             Some(word) => {
                 let high = (word >> (point.bit & 15)) & 1 == 1;
-                if high == (point.active == Active::High) {
-                    Level::On
-                } else {
-                    Level::Off
-                }
+                if high == (point.active == Active::High) { Level::On } else { Level::Off }
             }
         };
         let maybe = |point: Option<Point>| point.map_or(Level::NotFitted, read);
@@ -369,8 +323,6 @@ impl PointMap {
 
 fn between(found: &mut Vec<String>, name: &str, value: u64, least: u64, most: u64) {
     if !(least..=most).contains(&value) {
-        found.push(format!(
-            "{name}: {value} is not {least} to {most} milliseconds"
-        ));
+        found.push(format!("{name}: {value} is not {least} to {most} milliseconds"));
     }
 }

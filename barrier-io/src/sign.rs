@@ -85,9 +85,7 @@ impl Decoder {
                     self.frame = Some(Vec::new());
                 }
                 (Some(frame), ETX) => out.push(lines_of(&frame)),
-                (Some(frame), _) if frame.len() + 2 >= MAX_FRAME => {
-                    out.push(Err(SignError::TooLong))
-                }
+                (Some(frame), _) if frame.len() + 2 >= MAX_FRAME => out.push(Err(SignError::TooLong)),
                 (Some(mut frame), other) => {
                     frame.push(other);
                     self.frame = Some(frame);
@@ -137,28 +135,19 @@ mod tests {
     #[test]
     fn a_text_is_cut_to_the_sign_and_never_breaks_the_frame() {
         let frame = encode(&text(&["a\u{2}b\u{3}c\nd", "second", "third"]), 2, 6);
-        assert_eq!(
-            Decoder::new().push(&frame),
-            vec![Ok(text(&["a b c ", "second"]))]
-        );
+        assert_eq!(Decoder::new().push(&frame), vec![Ok(text(&["a b c ", "second"]))]);
         let long = vec!["é".repeat(400); 9];
         let frame = encode(&long, 200, 255);
         assert!(frame.len() <= MAX_FRAME);
         assert!(Decoder::new().push(&frame)[0].is_ok());
-        assert_eq!(
-            Decoder::new().push(&encode(&[], 4, 20)),
-            vec![Ok(Vec::new())]
-        );
+        assert_eq!(Decoder::new().push(&encode(&[], 4, 20)), vec![Ok(Vec::new())]);
     }
 
     #[test]
     fn faults_are_named_and_the_next_text_is_read() {
         let mut decoder = Decoder::new();
         assert_eq!(decoder.push(b"xyz"), vec![Err(SignError::Stray(3))]);
-        assert_eq!(
-            decoder.push(&[STX, 0xff, ETX]),
-            vec![Err(SignError::NotText)]
-        );
+        assert_eq!(decoder.push(&[STX, 0xff, ETX]), vec![Err(SignError::NotText)]);
         assert_eq!(
             decoder.push(&[STX, b'a', STX, b'b', ETX]),
             vec![Err(SignError::Restarted), Ok(text(&["b"]))]
@@ -166,9 +155,6 @@ mod tests {
         let mut flood = vec![STX];
         flood.extend(std::iter::repeat_n(b'x', 10_000));
         assert_eq!(decoder.push(&flood)[0], Err(SignError::TooLong));
-        assert_eq!(
-            decoder.push(&encode(&text(&["ok"]), 1, 20)),
-            vec![Ok(text(&["ok"]))]
-        );
+        assert_eq!(decoder.push(&encode(&text(&["ok"]), 1, 20)), vec![Ok(text(&["ok"]))]);
     }
 }

@@ -17,11 +17,7 @@ fn every_single_input_comes_back_as_it_was_written() {
     let map = neutral();
     for mask in 0u16..256 {
         let level = |bit: u16| {
-            if mask >> bit & 1 == 1 {
-                Level::On
-            } else {
-                Level::Off
-            }
+            if mask >> bit & 1 == 1 { Level::On } else { Level::Off }
         };
         let inputs = LaneInputs {
             loop_approach: level(0),
@@ -63,16 +59,10 @@ fn a_block_of_another_length_is_no_block() {
 #[test]
 fn an_absent_input_is_not_fitted() {
     let text = std::fs::read_to_string(neutral_path()).unwrap();
-    let without: String = text
-        .lines()
-        .filter(|l| !l.starts_with("curtain"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let without: String =
+        text.lines().filter(|l| !l.starts_with("curtain")).map(|l| format!("{l}\n")).collect();
     let map = PointMap::parse(&without).unwrap();
-    assert_eq!(
-        map.decode(&[0, 0]).unwrap().inputs.curtain,
-        Level::NotFitted
-    );
+    assert_eq!(map.decode(&[0, 0]).unwrap().inputs.curtain, Level::NotFitted);
     assert_eq!(map.unknown().curtain, Level::NotFitted);
     assert_eq!(map.unknown().fire, Level::Unknown);
 }
@@ -101,17 +91,9 @@ fn all_problems_of_a_map_are_told_at_once() {
 
 #[test]
 fn an_unknown_key_names_its_line() {
-    let text = format!(
-        "surplus = 1\n{}",
-        std::fs::read_to_string(neutral_path()).unwrap()
-    );
+    let text = format!("surplus = 1\n{}", std::fs::read_to_string(neutral_path()).unwrap());
     let told = PointMap::parse(&text).unwrap_err().to_string();
-    assert!(
-        told.contains("line 1") && told.contains("surplus"),
-        "{told}"
-    );
-    let missing = PointMap::load(&PathBuf::from("/nonexistent/points.toml"))
-        .unwrap_err()
-        .to_string();
+    assert!(told.contains("line 1") && told.contains("surplus"), "{told}");
+    let missing = PointMap::load(&PathBuf::from("/nonexistent/points.toml")).unwrap_err().to_string();
     assert!(missing.contains("/nonexistent/points.toml"), "{missing}");
 }

@@ -1,0 +1,312 @@
+//! The driver of one lane's remote I/O: polls the input block, writes pulses and lamps, keeps the heartbeat.
+
+use crate::modbus::{Failure, Session};
+use crate::points::PointMap;
+use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Observed, Stopped};
+use gate_types::observation::LaneInputs;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+
+/// Unchanged inputs are repeated this often, milliseconds, so that their freshness shows.
+const REPEAT_MS: u64 = 250;
+
+/// The lamp that is lit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Light {
+    /// Stop.
+    Red,
+    /// Drive.
+    Green,
+}
+
+/// What a lane asks of its remote I/O. A command that arrives while the inputs are not fresh, or that the
+/// link does not carry, is answered with an error (or its sender is dropped) and never made up for.
+#[derive(Debug)]
+pub enum IoCommand {
+    /// Raise the arm: one momentary pulse.
+    Raise {
+        /// Fires when the write was acknowledged on the wire.
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    /// Permit the barrier's controller to lower: one momentary pulse.
+    PermitLower {
+        /// Fires when the write was acknowledged on the wire.
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    /// Switch the lamps.
+    Light(Light),
+}
+
+/// The driver. Inputs are fresh only while the block's life counter moves; it has to move once after every
+/// connection before the first inputs count.
+#[derive(Debug)]
+pub struct IoDriver {
+    endpoint: Endpoint,
+    points: PointMap,
+    poll_ms: u64,
+    /// Momentary coils that are on, with the moment they go off. Outlives a lost link, so that a coil
+    /// that the loss left on is switched off after the first read of the next connection.
+    pulses: BTreeMap<u16, Instant>,
+}
+
+/// What ends a connection.
+enum End {
+    Stopped,
+    Failed(Failure),
+}
+
+impl From<Stopped> for End {
+    fn from(_: Stopped) -> Self {
+        End::Stopped
+    }
+}
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        End::Failed(failure)
+    }
+}
+
+/// One connection's state.
+struct Live {
+    session: Session,
+    life: Option<u16>,
+    /// When the life counter was last seen to move, or first read.
+    moved_at: Instant,
+    moved: bool,
+    fresh: bool,
+    shown: LaneInputs,
+    shown_at: Instant,
+    heartbeat: bool,
+    lamp_fault: Option<String>,
+    health: Option<Health>,
+}
+
+impl IoDriver {
+    /// A driver for `modbus://HOST:PORT?unit=1`, polling every `poll_ms` milliseconds (at least 10).
+    pub fn new(endpoint: Endpoint, points: PointMap, poll_ms: u64) -> Self {
+        Self { endpoint, points, poll_ms: poll_ms.max(10), pulses: BTreeMap::new() }
+    }
+
+    fn error(&self, device: String, failure: &Failure) -> DriverError {
+        let endpoint = format!("{}://{}", self.endpoint.scheme, self.endpoint.address());
+        let what = failure.text().to_owned();
+        match failure {
+            Failure::Link(_) => DriverError::Link { device, endpoint, what },
+            Failure::Protocol(_) | Failure::Refused(_) => DriverError::Protocol { device, endpoint, what },
+        }
+    }
+
+    /// Connects while commands are refused, so that none waits for the new link.
+    async fn connect(&self, link: &mut DeviceLink<IoCommand>) -> Result<Session, End> {
+        let device = link.id.to_string();
+        let connecting = Session::connect(&self.endpoint, &device, &link.tap);
+        tokio::pin!(connecting);
+        loop {
+            tokio::select! {
+                session = &mut connecting => return Ok(session?),
+                command = link.commands.recv() => match command {
+                    None => return Err(End::Stopped),
+                    Some(command) => refuse(command, "the remote I/O is not connected"),
+                },
+            }
+        }
+    }
+
+    async fn serve(&mut self, link: &mut DeviceLink<IoCommand>) -> Result<(), End> {
+        let session = self.connect(link).await?;
+        let now = Instant::now();
+        let mut live = Live {
+            session,
+            life: None,
+            moved_at: now,
+            moved: false,
+            fresh: false,
+            shown: self.points.unknown(),
+            shown_at: now,
+            heartbeat: false,
+            lamp_fault: None,
+            health: None,
+        };
+        self.poll(&mut live, link).await?;
+        for coil in self.pulses.keys() {
+            live.session.write_coil(*coil, false).await?;
+        }
+        self.pulses.clear();
+        let period = Duration::from_millis(self.poll_ms);
+        let mut poll = interval_at(Instant::now() + period, period);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let beat_period = Duration::from_millis(self.points.outputs.heartbeat_ms);
+        let mut beat = interval_at(Instant::now(), beat_period);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let pulse_end = self.pulses.values().min().copied();
+            tokio::select! {
+                biased;
+                command = link.commands.recv() => match command {
+                    None => {
+                        for coil in self.pulses.keys() {
+                            live.session.write_coil(*coil, false).await?;
+                        }
+                        return Ok(());
+                    }
+                    Some(command) => self.command(&mut live, command).await?,
+                },
+                () = sleep_until(pulse_end.unwrap_or_else(Instant::now)), if pulse_end.is_some() => {
+                    self.end_pulses(&mut live, Instant::now()).await?;
+                }
+                _ = beat.tick() => {
+                    live.heartbeat = !live.heartbeat;
+                    live.session.write_coil(self.points.outputs.heartbeat, live.heartbeat).await?;
+                }
+                _ = poll.tick() => self.poll(&mut live, link).await?,
+            }
+            self.report(&mut live, link).await?;
+        }
+    }
+
+    /// Ends the pulses that are due at `now`.
+    async fn end_pulses(&mut self, live: &mut Live, now: Instant) -> Result<(), Failure> {
+        let due: Vec<u16> = self.pulses.iter().filter(|(_, at)| **at <= now).map(|(coil, _)| *coil).collect();
+        for coil in due {
+            live.session.write_coil(coil, false).await?;
+            self.pulses.remove(&coil);
+        }
+        Ok(())
+    }
+
+    async fn command(&mut self, live: &mut Live, command: IoCommand) -> Result<(), Failure> {
+        let outputs = self.points.outputs;
+        match command {
+            IoCommand::Raise { done } => self.pulse(live, outputs.raise, done).await,
+            IoCommand::PermitLower { done } => self.pulse(live, outputs.permit_lower, done).await,
+            IoCommand::Light(light) => {
+                let (off, on) = match light {
+                    Light::Red => (outputs.lamp_green, outputs.lamp_red),
+                    Light::Green => (outputs.lamp_red, outputs.lamp_green),
+                };
+                live.lamp_fault = None;
+                for (coil, value) in [(off, false), (on, true)] {
+                    match live.session.write_coil(coil, value).await {
+                        Ok(()) => {}
+                        Err(Failure::Refused(why)) => {
+                            live.lamp_fault = Some(format!("lamp coil {coil}: {why}"))
+                        }
+                        Err(lost @ (Failure::Link(_) | Failure::Protocol(_))) => return Err(lost),
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Starts one momentary pulse; a pulse that is still on ends first, so that the new one has its edge
+    /// and raise and permit-lower are never on together.
+    async fn pulse(
+        &mut self,
+        live: &mut Live,
+        coil: u16,
+        done: oneshot::Sender<Result<(), String>>,
+    ) -> Result<(), Failure> {
+        if !live.fresh {
+            let _gone = done.send(Err("the inputs are not fresh: the life counter does not move".to_owned()));
+            return Ok(());
+        }
+        let written = self.start_pulse(live, coil).await;
+        // The lane may have stopped waiting.
+        let _gone = done.send(written.as_ref().map_err(|f| f.text().to_owned()).copied());
+        match written {
+            Ok(()) | Err(Failure::Refused(_)) => Ok(()),
+            Err(lost @ (Failure::Link(_) | Failure::Protocol(_))) => Err(lost),
+        }
+    }
+
+    async fn start_pulse(&mut self, live: &mut Live, coil: u16) -> Result<(), Failure> {
+        if let Some(last) = self.pulses.values().max().copied() {
+            self.end_pulses(live, last).await?;
+        }
+        // Noted before the write: when its answer is lost, the coil may be on.
+        self.pulses.insert(coil, Instant::now() + Duration::from_millis(self.points.outputs.pulse_ms));
+        let written = live.session.write_coil(coil, true).await;
+        if matches!(written, Err(Failure::Refused(_))) {
+            self.pulses.remove(&coil);
+        }
+        written
+    }
+
+    async fn poll(&self, live: &mut Live, link: &DeviceLink<IoCommand>) -> Result<(), End> {
+        let words = live.session.read(&self.points.inputs).await?;
+        let decoded = self
+            .points
+            .decode(&words)
+            .ok_or_else(|| Failure::Protocol("the block is shorter than the point map says".to_owned()))?;
+        let now = Instant::now();
+        if live.life != Some(decoded.life) {
+            live.moved |= live.life.is_some();
+            live.life = Some(decoded.life);
+            live.moved_at = now;
+        }
+        let still =
+            now.duration_since(live.moved_at) > Duration::from_millis(self.points.inputs.life_timeout_ms);
+        live.moved &= !still;
+        live.fresh = live.moved;
+        let inputs = if live.fresh { decoded.inputs } else { self.points.unknown() };
+        let due = now.duration_since(live.shown_at) + Duration::from_millis(self.poll_ms)
+            > Duration::from_millis(REPEAT_MS);
+        if inputs != live.shown || (live.fresh && due) {
+            live.shown = inputs;
+            live.shown_at = now;
+            link.observe(Observed::Inputs(inputs)).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports health when it changed. A block that has just been connected is given its time first.
+    async fn report(&self, live: &mut Live, link: &DeviceLink<IoCommand>) -> Result<(), End> {
+        let limit = self.points.inputs.life_timeout_ms;
+        let health = if live.fresh {
+            match &live.lamp_fault {
+                None => Health::Up,
+                Some(why) => Health::Degraded { why: why.clone() },
+            }
+        } else if live.moved_at.elapsed() > Duration::from_millis(limit) {
+            let why = format!(
+                "the life counter (register {}) stands still for {limit} ms: the inputs are unknown; check that the \
+                 program of the remote I/O runs",
+                self.points.inputs.start.saturating_add(self.points.inputs.life_register)
+            );
+            Health::Degraded { why }
+        } else {
+            return Ok(());
+        };
+        if live.health.as_ref() != Some(&health) {
+            live.health = Some(health.clone());
+            link.health(health).await?;
+        }
+        Ok(())
+    }
+}
+
+fn refuse(command: IoCommand, why: &str) {
+    match command {
+        // The lane may have stopped waiting.
+        IoCommand::Raise { done } | IoCommand::PermitLower { done } => drop(done.send(Err(why.to_owned()))),
+        IoCommand::Light(_) => {}
+    }
+}
+
+impl Driver for IoDriver {
+    type Command = IoCommand;
+
+    async fn run(&mut self, link: &mut DeviceLink<IoCommand>) -> Result<Stopped, DriverError> {
+        let failure = match self.serve(link).await {
+            Ok(()) | Err(End::Stopped) => return Ok(Stopped),
+            Err(End::Failed(failure)) => failure,
+        };
+        if link.observe(Observed::Inputs(self.points.unknown())).await.is_err() {
+            return Ok(Stopped);
+        }
+        Err(self.error(link.id.to_string(), &failure))
+    }
+}
