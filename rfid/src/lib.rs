@@ -1,13 +1,8 @@
 //! UHF readers: LLRP codec in both directions, tag decoding, driver.
 //!
 //! [`wire`], [`epc`], [`fold`] and [`reader`] are pure: bytes and values in, bytes and values out.
-//! [`ReaderDriver`] is the one place that owns a socket.
 
-
-
-
-
-
+pub mod epc;
+pub mod fold;
+pub mod reader;
 pub mod wire;
-
-
