@@ -13,7 +13,7 @@ from camera import degrade
 from faces import Faces
 from strings import Grammar
 
-SIZE, STRIDE = 448, 8
+HEIGHT, WIDTH, STRIDE = 544, 416, 8
 
 
 def photo_boxes(folder):
@@ -41,7 +41,7 @@ class Photos:
                 self.items.append((img, boxes[name]))
 
     def crop(self, rng, keep=True):
-        """A SIZE x SIZE window as float32 and the plates' quads; keep=False wipes the plates."""
+        """A WIDTH x HEIGHT window as float32 and the plates' quads; keep=False wipes the plates."""
         img, boxes = self.items[int(rng.integers(len(self.items)))]
         b = boxes[int(rng.integers(len(boxes)))]
         want = float(np.exp(rng.uniform(np.log(26), np.log(230))))
@@ -49,7 +49,7 @@ class Photos:
         stretch = float(np.exp(rng.normal() * 0.08))
         kx, ky = k * stretch, k / stretch
         cx, cy = (b[0] + b[2] / 2) * kx, (b[1] + b[3] / 2) * ky
-        ox, oy = cx - SIZE * rng.uniform(0.1, 0.9), cy - SIZE * rng.uniform(0.1, 0.9)
+        ox, oy = cx - WIDTH * rng.uniform(0.1, 0.9), cy - HEIGHT * rng.uniform(0.1, 0.9)
         src = img
         if not keep:
             src = img.copy()
@@ -62,9 +62,9 @@ class Photos:
             src = cv2.GaussianBlur(src, (0, 0), 0.4 / k)
         a = rng.normal() * 1.5
         m = np.array([[kx, 0, -ox], [0, ky, -oy]])
-        rot = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), a, 1.0)
+        rot = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), a, 1.0)
         m = (np.vstack([rot, [0, 0, 1]]) @ np.vstack([m, [0, 0, 1]]))[:2]
-        view = cv2.warpAffine(src, m, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=127).astype(np.float32)
+        view = cv2.warpAffine(src, m, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=127).astype(np.float32)
         if not keep:
             return view, []
         objs = []
@@ -86,7 +86,7 @@ class DetectorData:
         rng = self.rng
         if self.photos.items and rng.random() < 0.5:
             return self.photos.crop(rng, keep=False)[0]
-        return scenes.backdrop(rng, SIZE, SIZE)
+        return scenes.backdrop(rng, HEIGHT, WIDTH)
 
     def _plate(self, cap_low=5.0):
         rng = self.rng
@@ -118,9 +118,9 @@ class DetectorData:
                     scene, c = self._plate()
                     scenes.paste_view(rng, img, scene, 0, c, objs)
         elif r < 0.50:
-            img, objs, cap = scenes.truck(rng, self.faces, self.grammar, SIZE, SIZE)
+            img, objs, cap = scenes.truck(rng, self.faces, self.grammar, HEIGHT, WIDTH)
         else:
-            img, objs, cap = scenes.container_scene(rng, self.faces, SIZE, SIZE, self._back())
+            img, objs, cap = scenes.container_scene(rng, self.faces, HEIGHT, WIDTH, self._back())
             if rng.random() < 0.15:
                 scene, c = self._plate()
                 scenes.paste_view(rng, img, scene, 0, c, objs)
@@ -130,12 +130,12 @@ class DetectorData:
         return img, [(*o, False) for o in objs] + [(*o, True) for o in real]
 
     def batch(self, n):
-        x = np.zeros((n, 1, SIZE, SIZE), np.float32)
+        x = np.zeros((n, 1, HEIGHT, WIDTH), np.float32)
         maps, metas = [], []
         for i in range(n):
             img, objs = self.sample()
             x[i, 0] = (img.astype(np.float32) - 127.5) / 64
-            heat, ignore, pos = targets(objs, SIZE, SIZE)
+            heat, ignore, pos = targets(objs, HEIGHT, WIDTH)
             maps.append((heat, ignore))
             metas += [(i, *p) for p in pos]
         heat = np.stack([m[0] for m in maps])
@@ -196,7 +196,7 @@ if __name__ == "__main__":
     sheet = []
     for _ in range(20):
         img, objs = data.sample()
-        heat, ignore, pos = targets(objs, SIZE, SIZE)
+        heat, ignore, pos = targets(objs, HEIGHT, WIDTH)
         view = cv2.cvtColor(img, cv2.COLOR_GRAY2BGR)
         for cls, q, _, real in objs:
             colour = [(0, 255, 0), (0, 200, 255), (255, 128, 0), (255, 0, 255), (0, 0, 255)][cls]

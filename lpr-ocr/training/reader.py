@@ -117,11 +117,11 @@ def train(rank, world, args):
         opt.step()
         step += 1
         seen += args.batch * world
-        decay = min(0.998, 1 - 1 / (1 + step))
+        decay = min(0.998, step / (10 + step))
         with torch.no_grad():
             for k, v in model.state_dict().items():
                 ema[k].lerp_(v.float(), 1 - decay)
-        sums += [float(ctc), float(at), 1]
+        sums += [ctc.item(), at.item(), 1]
         if rank == 0 and time.time() - last_log > 20:
             last_log = time.time()
             print(f"{spent / 60:5.1f} min {seen} samples ctc {sums[0] / sums[2]:.3f} at {sums[1] / sums[2]:.3f} lr {lr:.5f} {seen / max(1, spent):.0f}/s", flush=True)

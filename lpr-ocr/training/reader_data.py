@@ -12,6 +12,7 @@ from strings import Grammar
 KINDS = [("eu", 0.27), ("us", 0.07), ("br", 0.05), ("two", 0.09), ("adr", 0.03), ("code_line", 0.11), ("code_type", 0.08),
          ("code_stack", 0.11), ("code_column", 0.17), ("none", 0.02)]
 STEPS = 48
+POOL, VIEWS = 400, 3
 
 
 class ReaderData:
@@ -23,6 +24,7 @@ class ReaderData:
         self.names = [k for k, _ in KINDS]
         self.p = np.array([w for _, w in KINDS])
         self.p /= self.p.sum()
+        self.pool = []
 
     def scene(self, kind):
         rng = self.rng
@@ -44,11 +46,30 @@ class ReaderData:
             if got is not None:
                 return (*got, k)
 
+    def pooled(self, d):
+        """Like `sample`, but every scene is seen VIEWS times, some batches apart: drawing costs twice as much as viewing."""
+        rng = self.rng
+        while True:
+            if len(self.pool) < POOL:
+                k = self.names[int(rng.choice(len(self.names), p=self.p))]
+                self.pool.append([self.scene(k), VIEWS])
+                entry, at = self.pool[-1], len(self.pool) - 1
+            else:
+                at = int(rng.integers(POOL))
+                entry = self.pool[at]
+            entry[1] -= 1
+            if entry[1] <= 0:
+                self.pool[at] = self.pool[-1]
+                self.pool.pop()
+            got = reader_view(rng, entry[0], d)
+            if got is not None:
+                return got
+
     def batch(self, n, d=1.0):
         x = np.zeros((n, 2, 48, 192), np.float32)
         texts, pos = [], []
         for i in range(n):
-            crop, flag, labels, _ = self.sample(d)
+            crop, flag, labels = self.pooled(d)
             c = crop.astype(np.float32)
             x[i, 0] = (c - c.mean()) / (c.std() + 4)
             x[i, 1] = flag
