@@ -169,6 +169,11 @@ impl Interlock {
         self.grant.as_ref().filter(|g| g.pass == *pass).map(|g| g.expires)
     }
 
+    /// A raise is granted and not yet commanded.
+    pub fn granted_any(&self) -> bool {
+        self.grant.is_some()
+    }
+
     /// Clears one raise for this pass and uses the grant up. Gives the authority for the record,
     /// which must become durable before the command is executed.
     pub fn clear_raise(&mut self, pass: &PassId, now: Mono) -> Result<(Cleared, Authority), RaiseRefusal> {

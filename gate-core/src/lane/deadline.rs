@@ -1,0 +1,39 @@
+//! When time alone changes something.
+
+use super::faults::START_GRACE_MS;
+use super::passing::BETWEEN_LOOPS_MS;
+use super::state::State;
+use super::{Lane, ask};
+use gate_types::Mono;
+
+/// The earliest moment after now at which a condition of the lane may become true by time alone. What
+/// was due up to now has been dealt with, so that a deadline never lies in the past.
+pub(super) fn next(lane: &Lane) -> Option<Mono> {
+    let timers = &lane.spec.timers;
+    let mut due: Vec<Mono> = Vec::with_capacity(16);
+    due.extend(lane.interlock.stale_at());
+    for presence in [lane.approach, lane.under] {
+        due.push(presence.lasts_at(timers.presence_ms));
+        due.push(presence.lasts_at(timers.loop_stuck_ms));
+    }
+    if let Some(pass) = &lane.pass {
+        due.extend(pass.asked.as_ref().map(|a| a.at.plus_ms(ask::give_up_ms(lane))));
+        due.extend(pass.last_asked.map(|at| at.plus_ms(ask::REASK_MS)));
+        due.extend(lane.interlock.granted_until(&pass.id));
+    }
+    match lane.state {
+        State::Starting => due.extend(lane.started.map(|at| at.plus_ms(START_GRACE_MS))),
+        State::Identifying { since } => due.push(since.plus_ms(timers.identify_ms)),
+        State::Held { next_ask } | State::Referred { next_ask } => due.push(next_ask),
+        State::Raising { since } => due.push(since.plus_ms(timers.raise_ms)),
+        State::Passing { since } => {
+            due.push(since.plus_ms(timers.pass_ms));
+            due.push(lane.approach.lasts_at(BETWEEN_LOOPS_MS));
+            due.push(lane.under.lasts_at(BETWEEN_LOOPS_MS));
+        }
+        State::Clearing => due.extend(lane.interlock.free_at()),
+        State::Lowering { since } => due.push(since.plus_ms(timers.lower_ms)),
+        State::Idle | State::Deciding | State::Faulted { .. } | State::Local | State::Closed => {}
+    }
+    due.into_iter().filter(|at| *at > lane.mono()).min()
+}

@@ -1,0 +1,45 @@
+//! Central was asked; or the vehicle is admitted and the interlock still has to clear the raise.
+
+use super::pass::{shadow_moves, turned_back};
+use super::state::State;
+use super::{Lane, ask};
+use crate::effect::Effect;
+use crate::interlock::RaiseRefusal;
+use gate_types::entry::EntryBody;
+
+pub(super) fn step(lane: &mut Lane) -> Option<State> {
+    if let Some(next) = turned_back(lane).or_else(|| shadow_moves(lane)) {
+        return Some(next);
+    }
+    let now = lane.mono();
+    let pass = lane.pass.as_mut()?;
+    if lane.interlock.granted_until(&pass.id).is_none() {
+        let shadow_admitted = !lane.spec.live && pass.go.is_some();
+        if pass.asked.is_none() && !shadow_admitted {
+            ask::ask(lane);
+            return None;
+        }
+        return ask::give_up(lane);
+    }
+    match lane.interlock.clear_raise(&pass.id, now) {
+        Ok((cleared, authority)) => {
+            pass.raised_by = Some(authority.clone());
+            lane.may_rise = true;
+            lane.record(EntryBody::RaiseCommanded { authority });
+            lane.effects.push_back(Effect::Actuate(cleared));
+            Some(State::Raising { since: now })
+        }
+        Err(RaiseRefusal::Expired | RaiseRefusal::NoAuthority) => {
+            ask::ask(lane);
+            None
+        }
+        Err(
+            RaiseRefusal::InputsUnknown
+            | RaiseRefusal::NobodyThere
+            | RaiseRefusal::ZoneOccupied
+            | RaiseRefusal::ArmNotDown
+            | RaiseRefusal::InOtherHands
+            | RaiseRefusal::BarrierFault,
+        ) => None,
+    }
+}

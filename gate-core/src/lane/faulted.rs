@@ -1,0 +1,34 @@
+//! A fault keeps the lane from working. It ends by itself only where the sensors prove that it is over.
+
+use super::pass::turned_back;
+use super::state::{Cause, State};
+use super::{Lane, guard, restore};
+use gate_types::observation::ArmPosition;
+
+pub(super) fn step(lane: &mut Lane, cause: Cause) -> Option<State> {
+    if !guard::is_sound(lane) {
+        return None;
+    }
+    let arm_down = lane.arm() == ArmPosition::Down;
+    match cause {
+        Cause::Inputs | Cause::Barrier => Some(restore::resume(lane)),
+        Cause::Uncommanded | Cause::NotLowered => arm_down.then(|| restore::resume(lane)),
+        Cause::NotRaised => not_raised(lane),
+    }
+}
+
+/// The arm comes up late after all, or the vehicle goes; else an operator has to act.
+fn not_raised(lane: &mut Lane) -> Option<State> {
+    let left = lane.pass.as_ref().is_some_and(|p| p.left_seen);
+    if lane.arm() == ArmPosition::Up {
+        return Some(restore::resume(lane));
+    }
+    if left && lane.arm() == ArmPosition::Between {
+        return Some(State::Clearing);
+    }
+    if lane.pass.is_some() {
+        // The pass ends with the vehicle; the fault stays.
+        turned_back(lane);
+    }
+    None
+}

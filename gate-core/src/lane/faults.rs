@@ -1,0 +1,184 @@
+//! The standing faults: raised once when a condition begins, cleared once when it ends (I12).
+
+use super::Lane;
+use super::pass::Pass;
+use super::state::State;
+use gate_types::entry::EntryBody;
+use gate_types::fault::{Fault, FaultKind};
+use gate_types::observation::{ArmPosition, Level};
+use std::collections::BTreeMap;
+
+/// How long a start may take before unread inputs are a fault, milliseconds (I8).
+pub(super) const START_GRACE_MS: u64 = 5_000;
+
+/// Standing faults by kind and device.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    standing: BTreeMap<(FaultKind, String), Fault>,
+}
+
+impl Faults {
+    pub(super) fn list(&self) -> Vec<Fault> {
+        self.standing.values().cloned().collect()
+    }
+}
+
+/// Raises a fault unless it stands.
+pub(super) fn raise(lane: &mut Lane, kind: FaultKind, device: String, text: String) {
+    let key = (kind, device.clone());
+    if lane.faults.standing.contains_key(&key) {
+        return;
+    }
+    let fault = Fault { kind, device, text };
+    lane.faults.standing.insert(key, fault.clone());
+    lane.record(EntryBody::FaultRaised { fault });
+}
+
+/// Clears a fault if it stands.
+pub(super) fn clear(lane: &mut Lane, kind: FaultKind, device: &str) {
+    if let Some(fault) = lane.faults.standing.remove(&(kind, device.to_owned())) {
+        lane.record(EntryBody::FaultCleared { fault });
+    }
+}
+
+fn follow(lane: &mut Lane, kind: FaultKind, device: String, condition: Option<String>) {
+    match condition {
+        Some(text) => raise(lane, kind, device, text),
+        None => clear(lane, kind, &device),
+    }
+}
+
+/// The device name of a part of the lane's I/O.
+pub(super) fn part(lane: &Lane, part: &str) -> String {
+    format!("{}.{part}", lane.spec.devices.io)
+}
+
+/// Faults that follow from the inputs alone.
+pub(super) fn watch(lane: &mut Lane) {
+    let io = lane.spec.devices.io.to_string();
+    let lost = io_lost(lane);
+    follow(lane, FaultKind::DeviceDown, io, lost);
+    let inputs = lane.inputs();
+    match inputs.arm() {
+        ArmPosition::Contradictory => {
+            let text = "both limit switches are active; check the switches and their wiring".to_owned();
+            raise(lane, FaultKind::LimitsContradict, part(lane, "arm"), text);
+        }
+        ArmPosition::Up | ArmPosition::Down | ArmPosition::Between => {
+            clear(lane, FaultKind::LimitsContradict, &part(lane, "arm"));
+        }
+        ArmPosition::Unknown => {}
+    }
+    let switches = [
+        (inputs.fire, FaultKind::FireOpen, "fire", "the fire input is active; open the lane again when it is over"),
+        (
+            inputs.barrier_fault,
+            FaultKind::DeviceDown,
+            "barrier",
+            "the barrier's own controller reports a fault; look at its display",
+        ),
+    ];
+    for (level, kind, name, text) in switches {
+        let device = part(lane, name);
+        match level {
+            Level::On => raise(lane, kind, device, text.to_owned()),
+            Level::Off | Level::NotFitted => clear(lane, kind, &device),
+            Level::Unknown => {}
+        }
+    }
+    loops(lane);
+}
+
+fn io_lost(lane: &Lane) -> Option<String> {
+    if let Some(why) = &lane.io_down {
+        return Some(why.clone());
+    }
+    let started = lane.started.unwrap_or_default();
+    if lane.interlock.is_fresh(lane.mono()) {
+        return None;
+    }
+    let grace = match lane.state {
+        State::Starting => lane.mono().since_ms(started) >= START_GRACE_MS,
+        State::Idle
+        | State::Identifying { .. }
+        | State::Deciding
+        | State::Held { .. }
+        | State::Referred { .. }
+        | State::Raising { .. }
+        | State::Passing { .. }
+        | State::Clearing
+        | State::Lowering { .. }
+        | State::Faulted { .. }
+        | State::Local
+        | State::Closed => true,
+    };
+    grace.then(|| {
+        format!("no inputs within {} ms; check the remote I/O and its link", lane.spec.timers.inputs_stale_ms)
+    })
+}
+
+fn loops(lane: &mut Lane) {
+    let now = lane.mono();
+    let limit = lane.spec.timers.loop_stuck_ms;
+    let arm_down = lane.arm() == ArmPosition::Down;
+
+    let under = lane.under.on_for(now, limit).then(|| {
+        format!("the loop under the arm is active for more than {limit} ms; the arm stays up, look at the lane")
+    });
+    if under.is_some() || lane.under.is_off() {
+        follow(lane, FaultKind::LoopStuck, part(lane, "loop_under"), under);
+    }
+
+    let unread = lane.pass.as_ref().is_none_or(|p| p.identity.slots.is_empty() && p.raised_by.is_none());
+    let waits = match lane.state {
+        State::Passing { since } => {
+            let idle = lane.pass.as_ref().is_some_and(|p| !p.under_seen);
+            idle && now.since_ms(since) >= lane.spec.timers.pass_ms
+        }
+        State::Starting
+        | State::Idle
+        | State::Identifying { .. }
+        | State::Deciding
+        | State::Held { .. }
+        | State::Referred { .. }
+        | State::Raising { .. }
+        | State::Clearing
+        | State::Lowering { .. }
+        | State::Faulted { .. }
+        | State::Local
+        | State::Closed => false,
+    };
+    let approach = if waits && lane.approach.is_on() {
+        Some(format!("nobody drives under the raised arm for more than {} ms", lane.spec.timers.pass_ms))
+    } else if unread && lane.approach.on_for(now, limit) {
+        Some(format!("the approach loop is active for more than {limit} ms and nothing can be read there"))
+    } else {
+        None
+    };
+    if approach.is_some() || lane.approach.is_off() || !unread && !waits {
+        follow(lane, FaultKind::LoopStuck, part(lane, "loop_approach"), approach);
+    }
+
+    let watched = match lane.state {
+        State::Starting | State::Local => false,
+        State::Idle
+        | State::Identifying { .. }
+        | State::Deciding
+        | State::Held { .. }
+        | State::Referred { .. }
+        | State::Raising { .. }
+        | State::Passing { .. }
+        | State::Clearing
+        | State::Lowering { .. }
+        | State::Faulted { .. }
+        | State::Closed => true,
+    };
+    let moved = lane.pass.as_ref().is_some_and(Pass::has_moved);
+    if lane.under.is_on() && arm_down && watched && !lane.may_rise && !moved && lane.spec.live {
+        let text = "a vehicle came onto the loop behind the lowered arm".to_owned();
+        raise(lane, FaultKind::WrongWay, part(lane, "loop_under"), text);
+    } else if lane.under.is_off() {
+        clear(lane, FaultKind::WrongWay, &part(lane, "loop_under"));
+    }
+}
+

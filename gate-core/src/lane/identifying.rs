@@ -1,0 +1,27 @@
+//! A vehicle stands on the approach loop and is being read.
+
+use super::pass::{shadow_moves, turned_back};
+use super::state::State;
+use super::{Lane, ask, verdict};
+use crate::policy;
+use gate_types::Mono;
+
+pub(super) fn step(lane: &mut Lane, since: Mono) -> Option<State> {
+    if let Some(next) = turned_back(lane).or_else(|| shadow_moves(lane)) {
+        return Some(next);
+    }
+    let pass = lane.pass.as_ref()?;
+    let rule = &lane.spec.identity;
+    let is_read = |slot| pass.identity.best(slot).is_some_and(|c| c.probability >= rule.read_threshold);
+    let read = rule.slots.iter().filter(|s| is_read(**s)).count();
+    let weighed =
+        lane.spec.weight.is_none() || lane.spec.devices.scale.is_none() || pass.identity.weight.is_some();
+    let enough = read >= usize::from(rule.factors_wanted) && read > 0 && weighed;
+    let over = lane.mono().since_ms(since) >= lane.spec.timers.identify_ms;
+    if enough || (over && !pass.identity.slots.is_empty()) {
+        ask::ask(lane);
+        return Some(State::Deciding);
+    }
+    let now = lane.mono();
+    over.then(|| verdict::take(lane, policy::no_identity(lane.spec.timers.identify_ms), now))
+}

@@ -1,0 +1,14 @@
+//! Nobody there.
+
+use super::pass::open;
+use super::state::State;
+use super::Lane;
+use gate_types::observation::ArmPosition;
+
+pub(super) fn step(lane: &mut Lane) -> Option<State> {
+    if lane.closed {
+        return Some(State::Closed);
+    }
+    let stands = lane.approach.on_for(lane.mono(), lane.spec.timers.presence_ms);
+    (stands && lane.arm() == ArmPosition::Down).then(|| open(lane))
+}

@@ -1,0 +1,186 @@
+//! One vehicle's way through the lane, as far as it has come.
+
+use super::Lane;
+use super::state::State;
+use crate::fusion::Evidence;
+use gate_types::entry::{Authority, EntryBody, PassOutcome, PassSummary};
+use gate_types::identity::{Identity, Slot};
+use gate_types::release::MissionFacts;
+use gate_types::observation::ArmPosition;
+use gate_types::verdict::{Instruction, Verdict};
+use gate_types::{Mono, PassId, Stamp};
+use std::collections::BTreeMap;
+
+/// Most entries of evidence that a pass records (I9).
+pub(super) const MAX_EVIDENCE_ENTRIES: u32 = 24;
+/// Weights closer than this are the same weight, kilograms.
+const SAME_WEIGHT_KG: f64 = 200.0;
+
+/// A question to central that has no answer yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) nonce: String,
+    pub(super) at: Mono,
+}
+
+/// The open pass.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) id: PassId,
+    /// Evidence stamped before this belongs to somebody else.
+    pub(super) opened: Stamp,
+    pub(super) evidence: Evidence,
+    pub(super) identity: Identity,
+    pub(super) facts: Option<Box<MissionFacts>>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) raised_by: Option<Authority>,
+    pub(super) up_seen: bool,
+    pub(super) under_seen: bool,
+    pub(super) left_seen: bool,
+    pub(super) lower_permitted: bool,
+    /// The arm's lower end is on record already (only known of a restored pass).
+    pub(super) down_recorded: bool,
+    /// What the driver is told when the arm is up.
+    pub(super) go: Option<Instruction>,
+    pub(super) asked: Option<Asked>,
+    pub(super) last_asked: Option<Mono>,
+    /// What was known when central was last asked, or when the pass was last referred without asking.
+    pub(super) asked_on: Option<Known>,
+    /// What was known when the pass was referred.
+    pub(super) referred_on: Option<Known>,
+    pub(super) entries: u32,
+    /// Last recorded text and probability of each source.
+    pub(super) recorded: BTreeMap<(String, String), f64>,
+    /// The pass was open when the daemon started.
+    pub(super) restored: bool,
+}
+
+/// What an identity says as far as a new question to central could answer differently.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    slots: Vec<(Slot, String, bool, bool)>,
+    weight_kg: Option<f64>,
+}
+
+impl Known {
+    /// True where the difference is worth a new question.
+    pub(super) fn differs(&self, other: &Known) -> bool {
+        let weight = match (self.weight_kg, other.weight_kg) {
+            (Some(a), Some(b)) => (a - b).abs() >= SAME_WEIGHT_KG,
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        };
+        weight || self.slots != other.slots
+    }
+}
+
+impl Pass {
+    pub(super) fn new(id: PassId, opened: Stamp) -> Self {
+        Self {
+            id,
+            opened,
+            evidence: Evidence::default(),
+            identity: Identity::default(),
+            facts: None,
+            verdict: None,
+            raised_by: None,
+            up_seen: false,
+            under_seen: false,
+            left_seen: false,
+            lower_permitted: false,
+            down_recorded: false,
+            go: None,
+            asked: None,
+            last_asked: None,
+            asked_on: None,
+            referred_on: None,
+            entries: 0,
+            recorded: BTreeMap::new(),
+            restored: false,
+        }
+    }
+    pub(super) fn known(&self, threshold: f64) -> Known {
+        let slots = self.identity.slots.iter().filter_map(|s| {
+            let best = s.candidates.first()?;
+            Some((s.slot, best.value.clone(), best.probability >= threshold, s.conflict))
+        });
+        Known { slots: slots.collect(), weight_kg: self.identity.weight.as_ref().map(|w| w.vehicle_gross_kg) }
+    }
+    /// An arm was up for this pass, or the vehicle went under it.
+    pub(super) fn has_moved(&self) -> bool {
+        self.up_seen || self.under_seen
+    }
+}
+
+/// Opens a pass for the vehicle on the approach loop.
+pub(super) fn open(lane: &mut Lane) -> State {
+    let id = PassId { lane: lane.spec.lane.clone(), number: lane.next_pass };
+    lane.next_pass = lane.next_pass.saturating_add(1);
+    lane.pass = Some(Pass::new(id, lane.now));
+    let direction = lane.spec.direction;
+    lane.record(EntryBody::PassOpened { direction });
+    State::Identifying { since: lane.mono() }
+}
+
+/// Closes the open pass, if there is one, and goes on to the next vehicle.
+pub(super) fn close(lane: &mut Lane, outcome: PassOutcome) -> State {
+    if let Some(pass) = &lane.pass {
+        let summary = PassSummary {
+            direction: lane.spec.direction,
+            outcome,
+            opened_at_ms: pass.opened.wall_ms.0,
+            identity: pass.identity.clone(),
+            mission: pass.facts.clone(),
+            verdict: pass.verdict.clone(),
+            raised_by: pass.raised_by.clone(),
+        };
+        lane.record(EntryBody::PassClosed { summary: Box::new(summary) });
+        lane.interlock.withdraw();
+        lane.may_rise = false;
+        lane.may_fall = false;
+        lane.pass = None;
+    }
+    if lane.closed { State::Closed } else { State::Idle }
+}
+
+/// The vehicle has left the approach while the arm is down: by the side that it came from.
+pub(super) fn turned_back(lane: &mut Lane) -> Option<State> {
+    let gone = lane.approach.off_for(lane.mono(), lane.spec.timers.presence_ms);
+    if !gone || lane.arm() != ArmPosition::Down {
+        return None;
+    }
+    let outcome = match &lane.pass {
+        Some(pass) if pass.under_seen => PassOutcome::Passed,
+        Some(_) | None => PassOutcome::TurnedBack,
+    };
+    Some(close(lane, outcome))
+}
+
+/// In a shadow lane another controller raises the arm; the pass follows what the arm does.
+pub(super) fn shadow_moves(lane: &Lane) -> Option<State> {
+    let away = match lane.arm() {
+        ArmPosition::Up | ArmPosition::Between => true,
+        ArmPosition::Down | ArmPosition::Contradictory | ArmPosition::Unknown => false,
+    };
+    (!lane.spec.live && away).then_some(State::Raising { since: lane.mono() })
+}
+
+/// The arm is down again after it was up: what that means for the pass.
+pub(super) fn after_down(lane: &mut Lane) -> State {
+    lane.may_rise = false;
+    lane.may_fall = false;
+    let approach_free = lane.approach.is_off();
+    let Some(pass) = &mut lane.pass else {
+        return if lane.closed { State::Closed } else { State::Idle };
+    };
+    if pass.under_seen || (pass.restored && pass.up_seen) {
+        return close(lane, PassOutcome::Passed);
+    }
+    if approach_free || (pass.up_seen && pass.raised_by.is_some()) {
+        return close(lane, PassOutcome::TurnedBack);
+    }
+    // The vehicle still stands there: the arm was moved by others, or never reached its upper end.
+    pass.up_seen = false;
+    pass.lower_permitted = false;
+    State::Identifying { since: lane.mono() }
+}

@@ -1,0 +1,34 @@
+//! The arm is up for this vehicle.
+
+use super::pass::after_down;
+use super::state::State;
+use super::Lane;
+use crate::effect::LightColour;
+use gate_types::observation::ArmPosition;
+
+/// A vehicle that is on neither loop for this long has not gone through, milliseconds.
+pub(super) const BETWEEN_LOOPS_MS: u64 = 3_000;
+
+pub(super) fn enter(lane: &mut Lane) {
+    let Some(pass) = &lane.pass else { return };
+    if pass.under_seen || pass.raised_by.is_none() {
+        return;
+    }
+    if let Some(go) = pass.go.clone() {
+        lane.show(go);
+    }
+    lane.light(LightColour::Green);
+}
+
+pub(super) fn step(lane: &mut Lane) -> Option<State> {
+    if !lane.spec.live && lane.arm() == ArmPosition::Down {
+        return Some(after_down(lane));
+    }
+    let now = lane.mono();
+    let gone = lane.approach.off_for(now, BETWEEN_LOOPS_MS) && lane.under.off_for(now, BETWEEN_LOOPS_MS);
+    match &lane.pass {
+        None => Some(State::Clearing),
+        Some(pass) if pass.left_seen || (!pass.under_seen && gone) => Some(State::Clearing),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! Taking up work again: after a start, a fault, local hands or a closure. The sensors decide, and a
+//! grant from before is gone (I7).
+
+use super::pass::{Pass, close};
+use super::state::{Cause, State};
+use super::Lane;
+use crate::fusion::Evidence;
+use crate::input::RestoredPass;
+use gate_types::entry::{EntryBody, PassOutcome};
+use gate_types::identity::Identity;
+use gate_types::observation::ArmPosition;
+use gate_types::verdict::ReasonCode;
+use gate_types::Stamp;
+
+/// The pass as its entries tell it. Stamps of the run before mean nothing on this monotonic clock.
+pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
+    let mut pass = Pass::new(restored.pass, now);
+    pass.restored = true;
+    for entry in restored.entries {
+        match entry.body {
+            EntryBody::PassOpened { .. } => pass.opened.wall_ms = entry.at.wall_ms,
+            EntryBody::Decided { identity, mission, verdict, .. } => {
+                pass.identity = identity;
+                pass.facts = mission;
+                pass.verdict = Some(verdict);
+            }
+            EntryBody::RaiseCommanded { authority } => {
+                pass.raised_by = Some(authority);
+                pass.up_seen = false;
+                pass.lower_permitted = false;
+                pass.down_recorded = false;
+            }
+            EntryBody::ArmConfirmedUp {} => pass.up_seen = true,
+            EntryBody::VehicleUnder {} => pass.under_seen = true,
+            EntryBody::VehicleLeft {} => pass.left_seen = true,
+            EntryBody::LowerPermitted { .. } => pass.lower_permitted = true,
+            EntryBody::ArmConfirmedDown {} => pass.down_recorded = true,
+            EntryBody::DaemonStarted { .. }
+            | EntryBody::DaemonStopped {}
+            | EntryBody::OpticalRead { .. }
+            | EntryBody::TagRead { .. }
+            | EntryBody::WeightRead { .. }
+            | EntryBody::ReleaseAsked { .. }
+            | EntryBody::ReleaseAnswered { .. }
+            | EntryBody::ReleaseRefused { .. }
+            | EntryBody::ArmMovedUncommanded { .. }
+            | EntryBody::PassClosed { .. }
+            | EntryBody::FaultRaised { .. }
+            | EntryBody::FaultCleared { .. }
+            | EntryBody::OperatorAct { .. } => {}
+        }
+    }
+    pass
+}
+
+/// Where the sensors say that the lane is.
+pub(super) fn resume(lane: &mut Lane) -> State {
+    if lane.closed {
+        return State::Closed;
+    }
+    let arm = lane.arm();
+    let now = lane.mono();
+    let Some(pass) = &mut lane.pass else {
+        return match arm {
+            ArmPosition::Down => State::Idle,
+            // An arm that stands open for nobody is closed when the zone is proven free.
+            ArmPosition::Up | ArmPosition::Between if lane.spec.live => State::Clearing,
+            ArmPosition::Up | ArmPosition::Between => State::Idle,
+            ArmPosition::Contradictory | ArmPosition::Unknown => State::Faulted { cause: Cause::Barrier },
+        };
+    };
+    let ours = pass.raised_by.is_some() || pass.under_seen || !lane.spec.live;
+    match arm {
+        ArmPosition::Down => resume_down(lane),
+        ArmPosition::Up if ours => {
+            lane.may_rise = true;
+            State::Passing { since: now }
+        }
+        ArmPosition::Between if pass.lower_permitted => {
+            lane.arm_end = Some(ArmPosition::Up);
+            lane.may_rise = true;
+            lane.may_fall = true;
+            State::Lowering { since: now }
+        }
+        ArmPosition::Between if ours => {
+            lane.may_rise = true;
+            State::Raising { since: now }
+        }
+        ArmPosition::Up | ArmPosition::Between => State::Clearing,
+        ArmPosition::Contradictory | ArmPosition::Unknown => State::Faulted { cause: Cause::Barrier },
+    }
+}
+
+fn resume_down(lane: &mut Lane) -> State {
+    let (now, occupied) = (lane.now, lane.approach.is_on());
+    let Some(pass) = &mut lane.pass else { return State::Idle };
+    if pass.has_moved() {
+        if pass.restored && !pass.down_recorded {
+            pass.down_recorded = true;
+            lane.record(EntryBody::ArmConfirmedDown {});
+        }
+        return State::Clearing;
+    }
+    if pass.restored && !occupied {
+        return close(lane, PassOutcome::Interrupted);
+    }
+    if pass.restored {
+        // Whoever stands there now is read anew; a decision from before the start is never used.
+        pass.evidence = Evidence::default();
+        pass.identity = Identity::default();
+        pass.facts = None;
+        pass.verdict = None;
+        pass.opened.mono_ms = now.mono_ms;
+        pass.restored = false;
+    }
+    let sent_back = pass.verdict.as_ref().is_some_and(|v| {
+        v.reasons().iter().any(|r| r.code == ReasonCode::OperatorDecision)
+    });
+    if sent_back {
+        return State::Referred { next_ask: now.mono_ms };
+    }
+    State::Identifying { since: now.mono_ms }
+}

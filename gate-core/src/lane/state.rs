@@ -1,0 +1,151 @@
+//! The states, and what happens on entering one.
+
+use super::{
+    Lane, clearing, closed, deciding, faulted, held, identifying, idle, local, lowering, passing, raising, referred,
+    starting,
+};
+use crate::effect::LightColour;
+use crate::policy::plain;
+use gate_types::Mono;
+use gate_types::console::LaneState;
+use gate_types::mission::InstructionKind;
+
+/// Why a lane stands in [`State::Faulted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The inputs are not known.
+    Inputs,
+    /// Limit switches contradict each other, or the barrier reports a fault.
+    Barrier,
+    /// The arm moved without a command of ours.
+    Uncommanded,
+    /// The arm did not rise.
+    NotRaised,
+    /// The arm did not come down.
+    NotLowered,
+}
+
+/// The automaton's state with what only this state needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Starting,
+    Idle,
+    Identifying { since: Mono },
+    Deciding,
+    Held { next_ask: Mono },
+    Referred { next_ask: Mono },
+    Raising { since: Mono },
+    Passing { since: Mono },
+    Clearing,
+    Lowering { since: Mono },
+    Faulted { cause: Cause },
+    Local,
+    Closed,
+}
+
+impl State {
+    pub(super) fn name(self) -> LaneState {
+        match self {
+            State::Starting => LaneState::Starting,
+            State::Idle => LaneState::Idle,
+            State::Identifying { .. } => LaneState::Identifying,
+            State::Deciding => LaneState::Deciding,
+            State::Held { .. } => LaneState::Held,
+            State::Referred { .. } => LaneState::Referred,
+            State::Raising { .. } => LaneState::Raising,
+            State::Passing { .. } => LaneState::Passing,
+            State::Clearing => LaneState::Clearing,
+            State::Lowering { .. } => LaneState::Lowering,
+            State::Faulted { .. } => LaneState::Faulted,
+            State::Local => LaneState::Local,
+            State::Closed => LaneState::Closed,
+        }
+    }
+    /// A vehicle stands before the lowered arm and is being dealt with.
+    pub(super) fn deals(self) -> bool {
+        match self {
+            State::Identifying { .. } | State::Deciding | State::Held { .. } | State::Referred { .. } => true,
+            State::Starting
+            | State::Idle
+            | State::Raising { .. }
+            | State::Passing { .. }
+            | State::Clearing
+            | State::Lowering { .. }
+            | State::Faulted { .. }
+            | State::Local
+            | State::Closed => false,
+        }
+    }
+}
+
+/// Where the present state leads now; none: it stays.
+pub(super) fn step(lane: &mut Lane) -> Option<State> {
+    match lane.state {
+        State::Starting => starting::step(lane),
+        State::Idle => idle::step(lane),
+        State::Identifying { since } => identifying::step(lane, since),
+        State::Deciding => deciding::step(lane),
+        State::Held { next_ask } => held::step(lane, next_ask),
+        State::Referred { next_ask } => referred::step(lane, next_ask),
+        State::Raising { since } => raising::step(lane, since),
+        State::Passing { .. } => passing::step(lane),
+        State::Clearing => clearing::step(lane),
+        State::Lowering { since } => lowering::step(lane, since),
+        State::Faulted { cause } => faulted::step(lane, cause),
+        State::Local => local::step(lane),
+        State::Closed => closed::step(lane),
+    }
+}
+
+/// Enters a state: lamp, sign and watching follow. Leaving the states that deal with a vehicle takes a
+/// grant and an open question back; that never lowers anything.
+pub(super) fn enter(lane: &mut Lane, next: State) {
+    if !next.deals() {
+        lane.interlock.withdraw();
+        if let Some(pass) = &mut lane.pass {
+            pass.asked = None;
+        }
+    }
+    lane.state = next;
+    match next {
+        State::Starting => {}
+        State::Idle => {
+            lane.light(LightColour::Red);
+            lane.watch(false);
+            lane.show(plain(InstructionKind::Wait));
+        }
+        State::Identifying { .. } => {
+            lane.light(LightColour::Red);
+            lane.show(plain(InstructionKind::Wait));
+            lane.watch(true);
+        }
+        State::Deciding => {}
+        State::Held { .. } | State::Referred { .. } => {
+            lane.light(LightColour::Red);
+            lane.watch(true);
+        }
+        State::Raising { .. } => lane.watch(false),
+        State::Passing { .. } => {
+            lane.watch(false);
+            passing::enter(lane);
+        }
+        State::Clearing => {
+            lane.light(LightColour::Red);
+            lane.watch(false);
+            lane.show(plain(InstructionKind::Wait));
+        }
+        State::Lowering { .. } => lane.light(LightColour::Red),
+        State::Faulted { .. } | State::Local => {
+            lane.light(LightColour::Red);
+            lane.watch(false);
+            let kind =
+                if lane.pass.is_some() { InstructionKind::CallOperator } else { InstructionKind::LaneClosed };
+            lane.show(plain(kind));
+        }
+        State::Closed => {
+            lane.light(LightColour::Red);
+            lane.watch(false);
+            lane.show(plain(InstructionKind::LaneClosed));
+        }
+    }
+}
