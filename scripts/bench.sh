@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Figures of the release build as ratios in one run. BENCH_PASSES sets the number of passes (200: about 6 minutes).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/deps.sh
+cargo build --release --quiet -p vision -p gate-controller -p central -p sim -p tests
+exec "${CARGO_TARGET_DIR:-target}/release/varco-bench" "${BENCH_PASSES:-200}"

@@ -1,0 +1,154 @@
+//! `make bench`: what the daemon costs, as ratios against raw `fdatasync` and against its own limits,
+//! measured in one run on real wires.
+//!
+//! 1. Decision latency: from the arrival of the last needed input to the raise command acknowledged on the
+//!    Modbus wire, with the journal's durable record in between; one lane, otherwise idle machine. Raw
+//!    `fdatasync` of one appended page is measured on the same folder between the passes.
+//! 2. Memory and idle processor time of the daemon with four lanes polled at 20 Hz.
+#![allow(clippy::unwrap_used, reason = "a tool for measuring fails by panicking")]
+
+use gate_types::console::{LaneState, Metrics};
+use std::fs::File;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+use tests::{Block, Camera, Central, Gate, NodeFile, Stand, binary, until};
+
+const LANE: &str = "n1-in-1";
+
+fn percentile(samples: &mut [f64], share: f64) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let at = ((samples.len() as f64 - 1.0) * share).round() as usize;
+    samples[at]
+}
+
+fn fdatasync_ms(file: &mut File) -> f64 {
+    let started = Instant::now();
+    file.write_all(&[0x5a; 4096]).unwrap();
+    file.sync_data().unwrap();
+    started.elapsed().as_secs_f64() * 1e3
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let passes: usize = std::env::args().nth(1).map_or(200, |n| n.parse().unwrap());
+    decision(passes).await;
+    idle().await;
+}
+
+async fn decision(passes: usize) {
+    let stand = Stand::new();
+    let out = stand.path().join("pictures");
+    let status = std::process::Command::new(binary("varco-sim"))
+        .args(["render", "--seed", "5", "--count", "6", "--out"])
+        .arg(&out)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
+    let line = truth.lines().find(|l| l.contains("-side.jpg")).unwrap();
+    let (picture, rest) = line.split_once(',').unwrap();
+    let code = rest.split(',').next().unwrap();
+
+    let central = Central::start(stand.path()).await;
+    let block = Block::start().await;
+    let camera = Camera::start(std::fs::read(out.join(picture)).unwrap()).await;
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    tests::container_lane(&mut file, LANE, &block, &camera);
+    let timers = file.only_lane(LANE)["timers"].as_table_mut().unwrap();
+    timers.insert("presence_ms".into(), 60.into());
+    timers.insert("clear_ms".into(), 150.into());
+    let gate = Gate::start(&central, "1", &file, stand.path()).await;
+    gate.lane_until(LANE, "an idle lane", 30, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+
+    let mut page = File::create(stand.path().join("fdatasync")).unwrap();
+    let mut raw = Vec::new();
+    for n in 0..passes {
+        let mut mission = tests::released_export(code);
+        mission.idempotency_key = format!("bench-{n}");
+        let mission = central.create(&mission).await;
+        block.loops(true, false);
+        until("the arm to rise", 30, || async { (block.arm() >= 1.0).then_some(()) }).await;
+        block.loops(false, true);
+        gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
+        block.loops(false, false);
+        gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+        central.close(&mission).await;
+        raw.extend((0..5).map(|_| fdatasync_ms(&mut page)));
+        if n % 20 == 19 {
+            eprintln!("{} of {passes} passes", n + 1);
+        }
+    }
+    let metrics: Metrics = gate.get("/api/v1/metrics").await;
+    let mut ours = metrics.decision_samples_ms.clone();
+    let mut commits = metrics.fsync_samples_ms.clone();
+    println!(
+        "decision latency, last needed input to raise acknowledged on the wire, durable, {} passes",
+        ours.len()
+    );
+    let (raw50, raw99) = (percentile(&mut raw, 0.5), percentile(&mut raw, 0.99));
+    let (our50, our99) = (percentile(&mut ours, 0.5), percentile(&mut ours, 0.99));
+    println!("  raw fdatasync   p50 {raw50:8.3} ms   p99 {raw99:8.3} ms   ({} samples)", raw.len());
+    println!(
+        "  journal commit  p50 {:8.3} ms   p99 {:8.3} ms",
+        percentile(&mut commits, 0.5),
+        percentile(&mut commits, 0.99)
+    );
+    println!("  decision        p50 {our50:8.3} ms   p99 {our99:8.3} ms");
+    println!("  decision p50 - fdatasync p50 = {:.3} ms (bar: <= 0.5 ms)", our50 - raw50);
+    println!("  decision p99 / fdatasync p99 = {:.2} (bar: <= 1.5)", our99 / raw99);
+}
+
+/// Resident memory, kilobytes, and processor time, ticks of 10 ms.
+fn usage(pid: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let rss = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    let rss = rss.trim().trim_end_matches(" kB").parse().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (rss, fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap())
+}
+
+async fn idle() {
+    const LANES: [&str; 4] = ["n1-in-1", "n1-in-2", "n1-out-1", "n1-out-2"];
+    const WATCHED: Duration = Duration::from_secs(20);
+    let stand = Stand::new();
+    let central = Central::start(stand.path()).await;
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    file.0.remove("ocr");
+    let points = tests::root().join("config/points/neutral.toml").display().to_string();
+    let mut blocks = Vec::new();
+    for lane in file.0["lane"].as_array_mut().unwrap() {
+        let lane = lane.as_table_mut().unwrap();
+        for gone in ["weight", "scale", "reader", "sign", "camera"] {
+            lane.remove(gone);
+        }
+        // A lane that only an operator works: nothing to read, so that only polling and waiting is measured.
+        let identity: toml::Table =
+            "slots = []\nfactors_wanted = 0\nfactors_needed = 0\nread_threshold = 0.6".parse().unwrap();
+        lane.insert("identity".into(), identity.into());
+        let block = Block::start().await;
+        let io = lane["io"].as_table_mut().unwrap();
+        io.insert("endpoint".into(), block.endpoint().into());
+        io.insert("points".into(), points.clone().into());
+        blocks.push(block);
+    }
+    let gate = Gate::start(&central, "1", &file, stand.path()).await;
+    for lane in LANES {
+        gate.lane_until(lane, "an idle lane", 30, |l| l.state == LaneState::Idle).await;
+    }
+    let pid = gate.process.id();
+    let (_, before) = usage(pid);
+    let started = Instant::now();
+    tokio::time::sleep_until((started + WATCHED).into()).await;
+    let (rss, after) = usage(pid);
+    let share = (after - before) as f64 * 0.01 / started.elapsed().as_secs_f64() * 100.0;
+    let bar = 15.0 + 2.0 * LANES.len() as f64;
+    println!("idle daemon, {} lanes polled at 20 Hz, {} s", LANES.len(), WATCHED.as_secs());
+    println!(
+        "  resident memory {:.1} MB = {:.2} of the bar of {bar} MB",
+        rss as f64 / 1024.0,
+        rss as f64 / 1024.0 / bar
+    );
+    println!("  processor       {:.2} % of a core a lane (bar: < 1 %)", share / LANES.len() as f64);
+}

@@ -1,0 +1,44 @@
+//! What several stories start from.
+
+use crate::{Block, Camera, NodeFile};
+use gate_types::ProcessId;
+use gate_types::api::NewMission;
+use gate_types::mission::{CustomsStatus, DeclarationKind, MissionConditions};
+use gate_types::release::Expected;
+
+/// A released export of one container by container ship (P1) whose transporter has the access permission.
+pub fn released_export(code: &str) -> NewMission {
+    NewMission {
+        idempotency_key: format!("export-{code}"),
+        process: ProcessId::new("P1").unwrap(),
+        mrns: Vec::new(),
+        expected: Expected { itus: vec![code.to_owned()], ..Expected::default() },
+        status: CustomsStatus::Released,
+        holds: Vec::new(),
+        report_to: None,
+        conditions: MissionConditions {
+            access_permission: true,
+            boarding_ticket: false,
+            declaration: Some(DeclarationKind::Export),
+            berth: None,
+            exception: None,
+        },
+        language: None,
+        imported_progress: Vec::new(),
+    }
+}
+
+/// Makes a lane that needs the container code alone: remote I/O and one side camera, nothing else.
+pub fn container_lane(file: &mut NodeFile, lane: &str, block: &Block, camera: &Camera) {
+    let lane = file.only_lane(lane);
+    for gone in ["weight", "scale", "reader", "sign"] {
+        lane.remove(gone);
+    }
+    lane["io"].as_table_mut().unwrap().insert("endpoint".into(), block.endpoint().into());
+    let identity: toml::Table =
+        "slots = ['itu']\nfactors_wanted = 1\nfactors_needed = 1\nread_threshold = 0.6".parse().unwrap();
+    lane.insert("identity".into(), identity.into());
+    let cameras = lane["camera"].as_array_mut().unwrap();
+    cameras.retain(|c| c["view"].as_str() == Some("side"));
+    cameras[0].as_table_mut().unwrap().insert("endpoint".into(), camera.endpoint().into());
+}

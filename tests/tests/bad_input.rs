@@ -1,0 +1,213 @@
+//! Hostile wires, a silent central, a wrong configuration: a clear fault that names the device and is cleared
+//! when it heals; the lane holds or refers; nothing is lost; nobody panics (D38, F-MAL1, F-CEN1).
+
+use gate_types::api::EventCounts;
+use gate_types::console::{LaneState, LaneView, Metrics};
+use gate_types::fault::FaultKind;
+use gate_types::verdict::ReasonCode;
+use std::process::Command;
+use tests::{Block, Camera, Central, Gate, Mood, NodeFile, Proxy, Stand, binary, root, until};
+
+const LANE: &str = "n1-in-1";
+
+fn has_fault(view: &LaneView, device: &str) -> bool {
+    view.faults.iter().any(|f| f.device == device)
+}
+
+fn set_endpoint(lane: &mut toml::Table, device: &str, endpoint: String) {
+    lane[device].as_table_mut().unwrap().insert("endpoint".into(), endpoint.into());
+}
+
+/// A rendered side view and the code on it.
+fn rendered(folder: &std::path::Path) -> (Vec<u8>, String) {
+    let out = folder.join("pictures");
+    let status = Command::new(binary("varco-sim"))
+        .args(["render", "--seed", "5", "--count", "6", "--out"])
+        .arg(&out)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
+    let line = truth.lines().find(|l| l.contains("-side.jpg") && l.contains("horizontal")).unwrap();
+    let mut fields = line.split(',');
+    let file = fields.next().unwrap();
+    (std::fs::read(out.join(file)).unwrap(), fields.next().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_on_every_wire_is_named_and_healed_and_costs_nothing() {
+    let stand = Stand::new();
+    let (picture, code) = rendered(stand.path());
+    let central = Central::start(stand.path()).await;
+    let block = Block::start().await;
+    let camera = Camera::start(picture).await;
+    let io = Proxy::start(Some(block.address), Mood::Garbage).await;
+    let eye = Proxy::start(Some(camera.address), Mood::Garbage).await;
+    let reader = Proxy::start(None, Mood::Garbage).await;
+    let scale = Proxy::start(None, Mood::Garbage).await;
+    let sign = Proxy::start(None, Mood::Garbage).await;
+    let broker = Proxy::start(None, Mood::Garbage).await;
+
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    let mqtt: toml::Table = format!("host = '127.0.0.1'\nport = {}", broker.address.port()).parse().unwrap();
+    file.0.insert("mqtt".into(), mqtt.into());
+    let lane = file.only_lane(LANE);
+    set_endpoint(lane, "io", format!("modbus://{}?unit=1", io.address));
+    set_endpoint(lane, "reader", format!("llrp://{}", reader.address));
+    set_endpoint(lane, "scale", format!("tcp://{}?protocol=toledo", scale.address));
+    set_endpoint(lane, "sign", format!("tcp://{}", sign.address));
+    let cameras = lane["camera"].as_array_mut().unwrap();
+    cameras.retain(|c| c["view"].as_str() == Some("side"));
+    cameras[0]
+        .as_table_mut()
+        .unwrap()
+        .insert("endpoint".into(), format!("mjpeg://{}/stream", eye.address).into());
+    lane["weight"].as_table_mut().unwrap().insert("required".into(), false.into());
+    let identity: toml::Table =
+        "slots = ['itu', 'vehicle_tag']\nfactors_wanted = 1\nfactors_needed = 1\nread_threshold = 0.6"
+            .parse()
+            .unwrap();
+    lane.insert("identity".into(), identity.into());
+
+    let mut gate = Gate::start(&central, "1", &file, stand.path()).await;
+    for device in ["io", "reader", "scale", "sign", "side"] {
+        let name = format!("{LANE}.{device}");
+        let view =
+            gate.lane_until(LANE, &format!("a fault that names {name}"), 30, |l| has_fault(l, &name)).await;
+        let fault = view.faults.iter().find(|f| f.device == name).unwrap();
+        assert!(!fault.text.is_empty(), "{fault:?}");
+    }
+    // With its remote I/O mad the lane never works, and no arm ever moves.
+    block.loops(true, false);
+    let view = gate.lane(LANE).await;
+    assert!(view.pass.is_none() || view.verdict.is_none(), "{view:?}");
+    assert_eq!(block.raises(), 0);
+    block.loops(false, false);
+
+    // What heals is cleared; what stays mad does not keep the lane from working.
+    io.turn(Mood::Honest);
+    eye.turn(Mood::Honest);
+    for device in ["io", "side"] {
+        let name = format!("{LANE}.{device}");
+        gate.lane_until(LANE, &format!("{name} healed"), 30, |l| !has_fault(l, &name)).await;
+    }
+    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle).await;
+    let mission = central.create(&tests::released_export(&code)).await;
+    block.loops(true, false);
+    gate.lane_until(LANE, "an Admit in spite of four mad devices", 30, |l| {
+        l.verdict.as_ref().is_some_and(|v| v.admits())
+    })
+    .await;
+    until("the arm to rise", 10, || async { (block.arm() >= 1.0).then_some(()) }).await;
+    block.loops(false, true);
+    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
+    block.loops(false, false);
+    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    assert_eq!(central.mission(&mission.id).await.passed.len(), 1);
+    assert!(gate.process.runs(), "the daemon lives");
+    assert!(!gate.process.output().contains("panicked"), "{}", gate.process.output());
+    let journal = stand.path().join("state/journal.db");
+    assert!(journal::verify(&journal).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_central_holds_the_lane_and_loses_nothing() {
+    let stand = Stand::new();
+    let (picture, code) = rendered(stand.path());
+    let central = Central::start(stand.path()).await;
+    let block = Block::start().await;
+    let camera = Camera::start(picture).await;
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    tests::container_lane(&mut file, LANE, &block, &camera);
+    let gate = Gate::start(&central, "1", &file, stand.path()).await;
+    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+    let mission = central.create(&tests::released_export(&code)).await;
+
+    // Gone before the question: held, with the reason, and a fault that names central.
+    let mut central = central;
+    central.process.signal(nix::sys::signal::Signal::SIGKILL);
+    central.process.wait(5);
+    block.loops(true, false);
+    let view = gate
+        .lane_until(LANE, "a hold", 30, |l| {
+            l.verdict
+                .as_ref()
+                .is_some_and(|v| v.reasons().iter().any(|r| r.code == ReasonCode::CentralSilent))
+        })
+        .await;
+    assert_eq!(block.raises(), 0, "an admission is never a time-out: {view:?}");
+    assert!(view.faults.iter().any(|f| f.kind == FaultKind::CentralDown), "{:?}", view.faults);
+
+    // Back: the lane asks again by itself, the same pass goes on, the events of the outage arrive once.
+    let central = central.crash_and_restart().await;
+    gate.lane_until(LANE, "an Admit after the outage", 30, |l| {
+        l.verdict.as_ref().is_some_and(|v| v.admits())
+    })
+    .await;
+    until("the arm to rise", 10, || async { (block.arm() >= 1.0).then_some(()) }).await;
+    block.loops(false, true);
+    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
+    block.loops(false, false);
+    let view = gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    assert!(!view.faults.iter().any(|f| f.kind == FaultKind::CentralDown), "cleared: {:?}", view.faults);
+    assert_eq!(block.raises(), 1);
+    until("every event at central exactly once", 20, || async {
+        let metrics: Metrics = gate.get("/api/v1/metrics").await;
+        let counts: EventCounts = central.get(gate_types::api::EVENT_COUNTS).await;
+        assert_eq!(counts.duplicated, 0);
+        (counts.stored == metrics.events && metrics.acknowledged == metrics.events).then_some(())
+    })
+    .await;
+    assert_eq!(central.mission(&mission.id).await.passed.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_killed_under_a_raised_arm_never_pulses_twice() {
+    let stand = Stand::new();
+    let (picture, code) = rendered(stand.path());
+    let central = Central::start(stand.path()).await;
+    let block = Block::start().await;
+    let camera = Camera::start(picture).await;
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    tests::container_lane(&mut file, LANE, &block, &camera);
+    let gate = Gate::start(&central, "1", &file, stand.path()).await;
+    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+    central.create(&tests::released_export(&code)).await;
+    block.loops(true, false);
+    until("the arm to rise", 30, || async { (block.arm() >= 1.0).then_some(()) }).await;
+    let gate = gate.crash_and_restart().await;
+    gate.lane_until(LANE, "the pass taken up again", 20, |l| {
+        l.pass.is_some() && l.state == LaneState::Passing
+    })
+    .await;
+    block.loops(false, true);
+    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
+    assert_eq!(block.lowers(), 0, "nothing lowered on a vehicle (I3)");
+    block.loops(false, false);
+    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    assert_eq!((block.raises(), block.lowers()), (1, 1), "one decision, one pulse (I2, I7)");
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole_and_nothing_starts() {
+    let stand = Stand::new();
+    let folder = root().join("config/sites/bari");
+    let text = std::fs::read_to_string(folder.join("nodes/node-1.toml")).unwrap();
+    let wrong = text
+        .replace("node = \"1\"", "node = \"99\"")
+        .replace("site = \"../site.toml\"", &format!("site = \"{}\"", folder.join("site.toml").display()))
+        .replace("endpoint = \"llrp://", "endpoint = \"mjpeg://")
+        .replace("clear_ms = 800", "clear_ms = 0");
+    let file = stand.path().join("wrong.toml");
+    std::fs::write(&file, wrong).unwrap();
+    for arguments in [["check-config"].as_slice(), ["run", "--config"].as_slice()] {
+        let out = Command::new(binary("varco-gate")).args(arguments).arg(&file).output().unwrap();
+        assert_eq!(out.status.code(), Some(78), "{arguments:?}: EX_CONFIG");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        for place in ["node", "reader", "clear_ms"] {
+            assert!(said.contains(place), "{arguments:?} does not name {place}:\n{said}");
+        }
+        assert!(said.contains("wrong.toml"), "{said}");
+    }
+}
