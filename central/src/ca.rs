@@ -69,7 +69,8 @@ impl Authority {
         }
         let told = || format!("{} is not a certificate in PEM", path.display());
         let pem = std::fs::read_to_string(&path).with_context(told)?;
-        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| anyhow::anyhow!("{}: {e}", told()))?;
+        let der =
+            CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| anyhow::anyhow!("{}: {e}", told()))?;
         let der = der.into_owned();
         let issuer = Issuer::from_ca_cert_der(&der, key).with_context(told)?;
         Ok(Self { issuer, pem, der })
@@ -106,9 +107,8 @@ impl Authority {
         let (mut params, _, _) = params("varco-central", VALID)?;
         let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         all.extend(names.iter().cloned());
-        params.subject_alt_names = CertificateParams::new(all)
-            .context("--name: not a DNS name or IP address")?
-            .subject_alt_names;
+        params.subject_alt_names =
+            CertificateParams::new(all).context("--name: not a DNS name or IP address")?.subject_alt_names;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -119,7 +119,8 @@ impl Authority {
         let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .allow_unauthenticated()
             .build()?;
-        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| anyhow::anyhow!("server key: {e}"))?;
+        let key =
+            PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| anyhow::anyhow!("server key: {e}"))?;
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(clients)
@@ -137,7 +138,8 @@ pub(crate) fn node_of(der: &CertificateDer<'_>) -> Option<NodeId> {
 
 /// Common parts of every certificate: name, random serial of 127 bits (CA/B baseline asks for 64), validity.
 fn params(name: &str, valid: Duration) -> Result<(CertificateParams, String, i64)> {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
+    let since_1970 =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let mut serial = state::random::<16>()?;
     serial[0] = serial[0] & 0x7f | 0x40;
     let mut params = CertificateParams::default();
@@ -169,7 +171,9 @@ mod tests {
         let der = CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap();
         assert_eq!(node_of(&der), Some(NodeId::new("1").unwrap()));
         assert_eq!(node_of(&authority.der), None);
-        for bad in ["", "no csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"] {
+        for bad in
+            ["", "no csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"]
+        {
             assert!(matches!(again.issue(&NodeId::new("1").unwrap(), bad), Err(IssueError::Request(_))));
         }
     }

@@ -43,7 +43,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
 }
 
 async fn demand_certificate(
-    ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request, next: Next,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    mut request: Request,
+    next: Next,
 ) -> Result<Response, ApiProblem> {
     let Some(node) = peer.node else {
         tracing::info!(address = %peer.address, path = request.uri().path(), "refused: no client certificate");
@@ -64,14 +66,22 @@ fn demand_same(app: &App, Certified(of): &Certified, node: &NodeId, port: &PortI
         )));
     }
     if *port != app.site.port {
-        return Err(ApiProblem::forbidden(format!("this is port {}, the body names port {port}", app.site.port)));
+        return Err(ApiProblem::forbidden(format!(
+            "this is port {}, the body names port {port}",
+            app.site.port
+        )));
     }
     app.known_node(node)
 }
 
-async fn enrol(State(app): Shared, Sent(asked): Sent<EnrolRequest>) -> Result<axum::Json<EnrolAnswer>, ApiProblem> {
+async fn enrol(
+    State(app): Shared,
+    Sent(asked): Sent<EnrolRequest>,
+) -> Result<axum::Json<EnrolAnswer>, ApiProblem> {
     let refused = || {
-        ApiProblem::forbidden("secret: not a token of this node that is unused and unexpired; issue a new one for it")
+        ApiProblem::forbidden(
+            "secret: not a token of this node that is unused and unexpired; issue a new one for it",
+        )
     };
     let (digest, node) = (state::digest(&asked.secret), asked.node.clone());
     let of = node.clone();
@@ -106,7 +116,9 @@ async fn enrol(State(app): Shared, Sent(asked): Sent<EnrolRequest>) -> Result<ax
 }
 
 async fn release(
-    State(app): Shared, axum::Extension(certified): axum::Extension<Certified>, Sent(asked): Sent<ReleaseRequest>,
+    State(app): Shared,
+    axum::Extension(certified): axum::Extension<Certified>,
+    Sent(asked): Sent<ReleaseRequest>,
 ) -> Result<axum::Json<SignedAnswer>, ApiProblem> {
     demand_same(&app, &certified, &asked.node, &asked.port)?;
     if asked.nonce.is_empty() || asked.nonce.len() > NONCE {
@@ -132,7 +144,9 @@ async fn release(
 fn find(tx: &crate::store::Tx<'_>, request: ReleaseRequest) -> Result<(Finding, ReleaseRequest), StoreError> {
     let (finding, mission_no, found) = match resolve::choose(&resolve::hits(tx, &request.identity)?) {
         Choice::One { no, matched } => match tx.mission_no(no)? {
-            Some(record) => (Finding::Mission { facts: Box::new(record.facts()), matched }, Some(no), "mission"),
+            Some(record) => {
+                (Finding::Mission { facts: Box::new(record.facts()), matched }, Some(no), "mission")
+            }
             None => (Finding::Nothing { near: Vec::new() }, None, "nothing"),
         },
         Choice::Several(numbers) => {
@@ -142,24 +156,35 @@ fn find(tx: &crate::store::Tx<'_>, request: ReleaseRequest) -> Result<(Finding, 
             }
             (Finding::Ambiguous { missions }, None, "ambiguous")
         }
-        Choice::Nothing => (Finding::Nothing { near: resolve::near(tx, &request.identity)? }, None, "nothing"),
+        Choice::Nothing => {
+            (Finding::Nothing { near: resolve::near(tx, &request.identity)? }, None, "nothing")
+        }
     };
     tx.keep_ask(&Ask { request: &request, at_ms: now_ms(), mission_no, found })?;
     Ok((finding, request))
 }
 
 async fn events(
-    State(app): Shared, axum::Extension(certified): axum::Extension<Certified>, Sent(batch): Sent<EventBatch>,
+    State(app): Shared,
+    axum::Extension(certified): axum::Extension<Certified>,
+    Sent(batch): Sent<EventBatch>,
 ) -> Result<axum::Json<EventReceipt>, ApiProblem> {
     demand_same(&app, &certified, &batch.node, &batch.port)?;
     if batch.events.len() > MAX_BATCH {
-        return Err(ApiProblem::invalid(format!("events: {} of them, at most {MAX_BATCH}", batch.events.len())));
+        return Err(ApiProblem::invalid(format!(
+            "events: {} of them, at most {MAX_BATCH}",
+            batch.events.len()
+        )));
     }
     for (n, event) in batch.events.iter().enumerate() {
         if event.seq.0 > COUNTERS || event.entry.pass.as_ref().is_some_and(|p| p.number > COUNTERS) {
-            return Err(ApiProblem::invalid(format!("events[{n}]: seq or pass number is too large for a counter")));
+            return Err(ApiProblem::invalid(format!(
+                "events[{n}]: seq or pass number is too large for a counter"
+            )));
         }
-        if event.hash.len() != 64 || !event.hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        if event.hash.len() != 64
+            || !event.hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        {
             return Err(ApiProblem::invalid(format!("events[{n}].hash: 64 lower-case hex digits (SHA-256)")));
         }
     }

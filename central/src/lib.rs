@@ -98,12 +98,16 @@ pub async fn start(options: Options) -> Result<Serving> {
 }
 
 async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>, option: &str) -> Result<PortListener> {
-    let told = || format!("{option} {address} cannot be bound; is the port taken, or the address not of this machine?");
+    let told = || {
+        format!("{option} {address} cannot be bound; is the port taken, or the address not of this machine?")
+    };
     PortListener::bind(address, tls).await.with_context(told)
 }
 
 fn serve(
-    listener: PortListener, routes: Router, mut stopping: watch::Receiver<bool>,
+    listener: PortListener,
+    routes: Router,
+    mut stopping: watch::Receiver<bool>,
 ) -> JoinHandle<std::io::Result<()>> {
     let stopped = async move {
         // An error means that nobody can stop us any more: the same as a stop.

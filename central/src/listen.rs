@@ -105,7 +105,10 @@ async fn accept(socket: TcpListener, tls: Option<TlsAcceptor>, hand_on: mpsc::Se
 }
 
 async fn greet(
-    stream: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, place: OwnedSemaphorePermit,
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    place: OwnedSemaphorePermit,
 ) -> Option<(Connection, Peer)> {
     let Some(tls) = tls else {
         let connection = Connection { stream: Stream::Plain(stream), until: None, _place: place };
@@ -141,7 +144,11 @@ pub(crate) struct Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if let Some(until) = &mut self.until
             && until.as_mut().poll(cx).is_ready()
         {

@@ -11,7 +11,11 @@ use tokio::signal::unix::{SignalKind, signal};
 const CONFIG_PROBLEM: u8 = 78;
 
 #[derive(Parser)]
-#[command(name = "varco-central", version, about = "Customs side of the port: identifiers, missions, releases, alarms")]
+#[command(
+    name = "varco-central",
+    version,
+    about = "Customs side of the port: identifiers, missions, releases, alarms"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -68,7 +72,8 @@ fn main() -> Result<ExitCode> {
         site,
         names: serve.names,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
     runtime.block_on(run(options, serve.ready_file))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -100,7 +100,9 @@ pub(crate) fn follow(process: &Process, imported: Vec<PassedLeg>, passes: Vec<St
 /// Recomputes a mission from its stored passes, raises what is new and withdraws what a late event has
 /// explained. Gives back the mission where it changed, and the alarms that are new.
 pub(crate) fn refresh(
-    tx: &Tx<'_>, site: &Site, mission_no: i64,
+    tx: &Tx<'_>,
+    site: &Site,
+    mission_no: i64,
 ) -> Result<(Option<MissionRecord>, Vec<AlarmView>), StoreError> {
     let Some(mut record) = tx.mission_no(mission_no)? else { return Ok((None, Vec::new())) };
     let Some(process) = site.process(&record.process) else {
@@ -109,7 +111,8 @@ pub(crate) fn refresh(
         return Ok((None, Vec::new()));
     };
     let at_ms = record.created_ms;
-    let imported = record.imported.iter().map(|leg| PassedLeg { leg: leg.clone(), at_ms, imported: true }).collect();
+    let imported =
+        record.imported.iter().map(|leg| PassedLeg { leg: leg.clone(), at_ms, imported: true }).collect();
     let followed = follow(process, imported, tx.passes(mission_no)?);
     let mut stands = BTreeSet::new();
     let mut raised = Vec::new();

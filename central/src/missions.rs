@@ -6,7 +6,8 @@ use crate::problem::{ApiProblem, Asked, Sent};
 use crate::store::{MissionFilter, MissionRecord, StoreError, Tx};
 use crate::validate;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use config::Site;
@@ -29,7 +30,10 @@ fn news(record: &MissionRecord, site: &Site) -> [CentralEvent; 1] {
 }
 
 /// `POST`: the same key with the same body gives the same mission; with another body it is refused.
-pub(crate) async fn create(State(app): Shared, Sent(mut asked): Sent<NewMission>) -> Result<Response, ApiProblem> {
+pub(crate) async fn create(
+    State(app): Shared,
+    Sent(mut asked): Sent<NewMission>,
+) -> Result<Response, ApiProblem> {
     let problems = validate::new_mission(&mut asked, &app.site);
     if !problems.is_empty() {
         return Err(ApiProblem::invalid(problems.join("; ")));
@@ -54,7 +58,8 @@ fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiPr
     }
     let no = tx.next_mission_no()?;
     let created_ms = now_ms();
-    let taken_over = |leg: &gate_types::mission::LegRef| PassedLeg { leg: leg.clone(), at_ms: created_ms, imported: true };
+    let taken_over =
+        |leg: &gate_types::mission::LegRef| PassedLeg { leg: leg.clone(), at_ms: created_ms, imported: true };
     let record = MissionRecord {
         no,
         id: MissionId::new(format!("M-{no:06}")).map_err(ApiProblem::internal)?,
@@ -90,7 +95,8 @@ pub(crate) struct MissionQuery {
 
 /// `GET`: in the order of creation.
 pub(crate) async fn list(
-    State(app): Shared, Asked(asked): Asked<MissionQuery>,
+    State(app): Shared,
+    Asked(asked): Asked<MissionQuery>,
 ) -> Result<Json<Vec<MissionView>>, ApiProblem> {
     let plate = asked.plate.filter(|text| !text.is_empty()).map(|text| Plate::parse(&text)).transpose();
     let plate = plate.map_err(|e| ApiProblem::malformed(format!("plate: {e}")))?.map(String::from);
@@ -99,8 +105,13 @@ pub(crate) async fn list(
             Some(id) => tx.mission(id)?.ok_or_else(|| not_found(id))?.no,
             None => 0,
         };
-        let filter =
-            MissionFilter { process: asked.process, status: asked.status, plate, after, limit: limit(asked.limit) };
+        let filter = MissionFilter {
+            process: asked.process,
+            status: asked.status,
+            plate,
+            after,
+            limit: limit(asked.limit),
+        };
         Ok::<_, ApiProblem>(tx.missions(&filter)?)
     });
     Ok(Json(records.await?.iter().map(|record| record.view(&app.site)).collect()))
@@ -110,13 +121,23 @@ fn not_found(id: &MissionId) -> ApiProblem {
     ApiProblem::missing(format!("mission {id} is not stored here; list the missions to see which are"))
 }
 
-fn named(id: String) -> Result<MissionId, ApiProblem> {
-    MissionId::new(id).map_err(|e| ApiProblem::malformed(e.to_string()))
+/// The mission that the path names.
+pub(crate) struct Named(MissionId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        let malformed =
+            |e: &dyn std::fmt::Display| ApiProblem::malformed(format!("{}: {e}", parts.uri.path()));
+        let Path(id) =
+            Path::<String>::from_request_parts(&mut parts.clone(), state).await.map_err(|e| malformed(&e))?;
+        MissionId::new(id).map(Named).map_err(|e| malformed(&e))
+    }
 }
 
 /// `GET /{id}`.
-pub(crate) async fn show(State(app): Shared, Path(id): Path<String>) -> Result<Response, ApiProblem> {
-    let id = named(id)?;
+pub(crate) async fn show(State(app): Shared, Named(id): Named) -> Result<Response, ApiProblem> {
     let wanted = id.clone();
     let record: Result<_, StoreError> = app.store.read(move |tx| tx.mission(&wanted)).await;
     let record = record?.ok_or_else(|| not_found(&id))?;
@@ -125,9 +146,11 @@ pub(crate) async fn show(State(app): Shared, Path(id): Path<String>) -> Result<R
 
 /// `PATCH /{id}`: status, holds and conditions; who and why are kept. `If-Match` guards against overwriting.
 pub(crate) async fn change(
-    State(app): Shared, Path(id): Path<String>, headers: HeaderMap, Sent(change): Sent<MissionChange>,
+    State(app): Shared,
+    Named(id): Named,
+    headers: HeaderMap,
+    Sent(change): Sent<MissionChange>,
 ) -> Result<Response, ApiProblem> {
-    let id = named(id)?;
     let if_match = headers.get(header::IF_MATCH).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let site = Arc::clone(&app.site);
     let apply = move |tx: &Tx<'_>| {
@@ -140,11 +163,18 @@ pub(crate) async fn change(
 }
 
 fn apply(
-    tx: &Tx<'_>, site: &Site, mut record: MissionRecord, change: MissionChange, if_match: Option<&str>,
+    tx: &Tx<'_>,
+    site: &Site,
+    mut record: MissionRecord,
+    change: MissionChange,
+    if_match: Option<&str>,
 ) -> Result<MissionRecord, ApiProblem> {
     let version = format!("\"{}\"", record.version);
     if if_match.is_some_and(|tag| tag != version && tag != "*") {
-        return Err(ApiProblem::stale(format!("mission {} has version {version} now; read it anew", record.id)));
+        return Err(ApiProblem::stale(format!(
+            "mission {} has version {version} now; read it anew",
+            record.id
+        )));
     }
     if record.definitive.is_some() {
         return Err(ApiProblem::conflict(format!("mission {} has ended; create a new one", record.id)));

@@ -80,7 +80,10 @@ struct AlarmQuery {
     limit: Option<i64>,
 }
 
-async fn alarms(State(app): Shared, Asked(asked): Asked<AlarmQuery>) -> Result<Json<Vec<AlarmView>>, ApiProblem> {
+async fn alarms(
+    State(app): Shared,
+    Asked(asked): Asked<AlarmQuery>,
+) -> Result<Json<Vec<AlarmView>>, ApiProblem> {
     let (after, limit) = (asked.after.unwrap_or(0), limit(asked.limit.or(Some(MAX_PAGE))));
     let alarms = app.store.read(move |tx| tx.alarms(asked.state, after, limit)).await;
     Ok(Json(alarms.map_err(ApiProblem::from)?))
@@ -113,7 +116,10 @@ struct EventQuery {
     limit: Option<i64>,
 }
 
-async fn events(State(app): Shared, Asked(asked): Asked<EventQuery>) -> Result<Json<Vec<StoredEvent>>, ApiProblem> {
+async fn events(
+    State(app): Shared,
+    Asked(asked): Asked<EventQuery>,
+) -> Result<Json<Vec<StoredEvent>>, ApiProblem> {
     let EventQuery { node, kind, after, limit: size } = asked;
     let filter = EventFilter { node, kind, after: after.unwrap_or(0), limit: limit(size) };
     let events: Result<Vec<StoredEvent>, StoreError> = app.store.read(move |tx| tx.events(&filter)).await;

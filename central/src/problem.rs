@@ -53,7 +53,8 @@ impl ApiProblem {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             title: "central failed",
-            detail: "central could not serve this; its log names the cause; the request may be repeated".to_owned(),
+            detail: "central could not serve this; its log names the cause; the request may be repeated"
+                .to_owned(),
         }
     }
 }
@@ -66,7 +67,8 @@ impl From<StoreError> for ApiProblem {
 
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
-        let body = Problem { title: self.title.to_owned(), status: self.status.as_u16(), detail: self.detail };
+        let body =
+            Problem { title: self.title.to_owned(), status: self.status.as_u16(), detail: self.detail };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));

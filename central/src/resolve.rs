@@ -28,10 +28,7 @@ pub(crate) struct Hit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// One mission, and the read identifiers that match it.
-    One {
-        no: i64,
-        matched: Vec<String>,
-    },
+    One { no: i64, matched: Vec<String> },
     /// Different identifiers lead to different missions.
     Several(Vec<i64>),
     /// No mission.
@@ -60,8 +57,11 @@ pub(crate) fn choose(hits: &[Hit]) -> Choice {
             *strongest = strongest.max(hit.probability);
         }
     }
-    let Some((&best, slots)) = by_mission.iter().max_by_key(|(_, slots)| slots.len()) else { return Choice::Nothing };
-    let outweighed = |other: &BTreeMap<Slot, f64>| other.len() == 1 && other.values().all(|p| *p < NOT_OVERRULED);
+    let Some((&best, slots)) = by_mission.iter().max_by_key(|(_, slots)| slots.len()) else {
+        return Choice::Nothing;
+    };
+    let outweighed =
+        |other: &BTreeMap<Slot, f64>| other.len() == 1 && other.values().all(|p| *p < NOT_OVERRULED);
     let alone = by_mission.len() == 1;
     if alone || (slots.len() >= 2 && by_mission.iter().all(|(no, other)| *no == best || outweighed(other))) {
         let of_best = hits.iter().filter(|hit| hit.missions.contains(&best));
@@ -112,9 +112,13 @@ fn one_look_alike_apart(slot: Slot, read: &str, expected: &str) -> bool {
     };
     let alike = |a: char, b: char| {
         LOOK_ALIKES.iter().any(|group| group.contains(a) && group.contains(b))
-            || (is_code && a.is_ascii_uppercase() && b.is_ascii_uppercase() && blind_group(a) == blind_group(b))
+            || (is_code
+                && a.is_ascii_uppercase()
+                && b.is_ascii_uppercase()
+                && blind_group(a) == blind_group(b))
     };
-    let (read, expected) = if is_code { (read.to_owned(), expected.to_owned()) } else { (fold(read), fold(expected)) };
+    let (read, expected) =
+        if is_code { (read.to_owned(), expected.to_owned()) } else { (fold(read), fold(expected)) };
     if read.chars().count() != expected.chars().count() {
         return false;
     }

@@ -43,7 +43,8 @@ pub fn write_whole(path: &Path, text: &str, mode: u32) -> Result<()> {
         Err(e) if e.kind() == ErrorKind::NotFound => {}
         Err(e) => return Err(e).with_context(told),
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part).with_context(told)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&part).with_context(told)?;
     file.write_all(text.as_bytes()).with_context(told)?;
     file.sync_all().with_context(told)?;
     fs::rename(&part, path).with_context(told)?;
@@ -55,7 +56,10 @@ pub(crate) fn keep(path: &Path, make: impl FnOnce() -> Result<String>) -> Result
     match fs::metadata(path) {
         Ok(found) => {
             if found.permissions().mode() & 0o077 != 0 {
-                anyhow::bail!("{} may be read by others than its owner; run `chmod 600` on it", path.display());
+                anyhow::bail!(
+                    "{} may be read by others than its owner; run `chmod 600` on it",
+                    path.display()
+                );
             }
             fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
         }

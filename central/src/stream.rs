@@ -17,7 +17,8 @@ pub(crate) async fn stream(State(app): Shared) -> impl IntoResponse {
 }
 
 fn follow(
-    feed: broadcast::Receiver<Arc<str>>, stopping: watch::Receiver<bool>,
+    feed: broadcast::Receiver<Arc<str>>,
+    stopping: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     futures::stream::unfold((feed, stopping), |(mut feed, mut stopping)| async move {
         let received = tokio::select! {
@@ -27,7 +28,10 @@ fn follow(
         match received {
             Ok(json) => Some((Ok(Event::default().data(json.as_ref())), (feed, stopping))),
             Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::info!(missed, "a reader of the stream was too slow and is dropped; it may connect again");
+                tracing::info!(
+                    missed,
+                    "a reader of the stream was too slow and is dropped; it may connect again"
+                );
                 None
             }
             Err(broadcast::error::RecvError::Closed) => None,

@@ -92,7 +92,8 @@ pub(crate) fn text(problems: &mut Vec<String>, path: &str, text: &str) {
 }
 
 fn expected(problems: &mut Vec<String>, expected: &mut Expected) {
-    let plates = [("tractor_plate", &mut expected.tractor_plate), ("trailer_plate", &mut expected.trailer_plate)];
+    let plates =
+        [("tractor_plate", &mut expected.tractor_plate), ("trailer_plate", &mut expected.trailer_plate)];
     for (path, plate) in plates {
         let Some(text) = plate else { continue };
         match Plate::parse(text) {
@@ -116,17 +117,24 @@ fn expected(problems: &mut Vec<String>, expected: &mut Expected) {
         tag.make_ascii_lowercase();
         let words = tag.len() % 4 == 0 && (4..=124).contains(&tag.len());
         if !words || !tag.bytes().all(|b| b.is_ascii_hexdigit()) {
-            problems.push("expected.vehicle_tag: an EPC in hex, whole words of four digits, 4 to 124".to_owned());
+            problems
+                .push("expected.vehicle_tag: an EPC in hex, whole words of four digits, 4 to 124".to_owned());
         }
     }
     for (path, weight) in [("tare_kg", expected.tare_kg), ("declared_cargo_kg", expected.declared_cargo_kg)] {
         if weight.is_some_and(|kg| !kg.is_finite() || kg <= 0.0) {
-            problems.push(format!("expected.{path}: a positive number of kilograms; leave it out where unknown"));
+            problems
+                .push(format!("expected.{path}: a positive number of kilograms; leave it out where unknown"));
         }
     }
-    let named = expected.tractor_plate.is_some() || expected.trailer_plate.is_some() || expected.vehicle_tag.is_some();
+    let named = expected.tractor_plate.is_some()
+        || expected.trailer_plate.is_some()
+        || expected.vehicle_tag.is_some();
     if !named && expected.itus.is_empty() {
-        problems.push("expected: at least one of plate, load unit and tag, or no gate could know the vehicle".to_owned());
+        problems.push(
+            "expected: at least one of plate, load unit and tag, or no gate could know the vehicle"
+                .to_owned(),
+        );
     }
 }
 
@@ -134,7 +142,8 @@ fn progress(problems: &mut Vec<String>, mission: &NewMission, process: &Process)
     let imported = &mission.imported_progress;
     let begins = process.paths.iter().any(|path| {
         let legs = process.legs_of(path);
-        let same = legs.iter().zip(imported).all(|(leg, i)| leg.node == i.node && leg.direction == i.direction);
+        let same =
+            legs.iter().zip(imported).all(|(leg, i)| leg.node == i.node && leg.direction == i.direction);
         legs.len() > imported.len() && same
     });
     if !imported.is_empty() && !begins {

@@ -61,7 +61,13 @@ const COLUMNS: &str = "SELECT a.id, a.kind, m.id, a.node, a.at_ms, a.text FROM a
 impl Tx<'_> {
     /// Raises an alarm under its key. Gives it back when it was not standing before.
     pub(crate) fn raise(
-        &self, key: &AlarmKey, kind: AlarmKind, mission_no: Option<i64>, node: &NodeId, at_ms: i64, text: &str,
+        &self,
+        key: &AlarmKey,
+        kind: AlarmKind,
+        mission_no: Option<i64>,
+        node: &NodeId,
+        at_ms: i64,
+        text: &str,
     ) -> Result<Option<AlarmView>, StoreError> {
         let known: Option<(i64, bool)> = self
             .sql
@@ -72,7 +78,9 @@ impl Tx<'_> {
             Some((_, false)) => return Ok(None),
             Some((id, true)) => {
                 self.sql
-                    .prepare_cached("UPDATE alarms SET withdrawn = 0, text = ?3 WHERE port_id = ?1 AND id = ?2")?
+                    .prepare_cached(
+                        "UPDATE alarms SET withdrawn = 0, text = ?3 WHERE port_id = ?1 AND id = ?2",
+                    )?
                     .execute(params![self.port, id, text])?;
                 id
             }
@@ -93,7 +101,11 @@ impl Tx<'_> {
     }
 
     /// Withdraws the standing path alarms of a mission that are not among `stands`. Gives back how many.
-    pub(crate) fn withdraw_others(&self, mission_no: i64, stands: &BTreeSet<AlarmKey>) -> Result<usize, StoreError> {
+    pub(crate) fn withdraw_others(
+        &self,
+        mission_no: i64,
+        stands: &BTreeSet<AlarmKey>,
+    ) -> Result<usize, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT id, alarm_key FROM alarms WHERE port_id = ?1 AND mission_no = ?2 AND withdrawn = 0",
         )?;
@@ -113,8 +125,15 @@ impl Tx<'_> {
     }
 
     /// Alarms in the order in which they were raised.
-    pub(crate) fn alarms(&self, state: AlarmState, after: i64, limit: i64) -> Result<Vec<AlarmView>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE a.port_id = ?1 AND a.id > ?2 AND (?3 IS NULL OR a.withdrawn = ?3) ORDER BY a.id LIMIT ?4");
+    pub(crate) fn alarms(
+        &self,
+        state: AlarmState,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AlarmView>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE a.port_id = ?1 AND a.id > ?2 AND (?3 IS NULL OR a.withdrawn = ?3) ORDER BY a.id LIMIT ?4"
+        );
         let withdrawn = match state {
             AlarmState::Standing => Some(false),
             AlarmState::Withdrawn => Some(true),

@@ -6,7 +6,12 @@ use rusqlite::{OptionalExtension as _, params};
 
 impl Tx<'_> {
     /// Keeps a token for one node.
-    pub(crate) fn insert_token(&self, digest: &[u8; 32], node: &NodeId, expires_ms: i64) -> Result<(), StoreError> {
+    pub(crate) fn insert_token(
+        &self,
+        digest: &[u8; 32],
+        node: &NodeId,
+        expires_ms: i64,
+    ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached("INSERT INTO enrol_tokens VALUES (?1, ?2, ?3, ?4, NULL)")?
             .execute(params![self.port, digest.as_slice(), node.as_str(), expires_ms])?;
@@ -14,7 +19,12 @@ impl Tx<'_> {
     }
 
     /// Uses up a token: true where it was this node's, unused and not expired.
-    pub(crate) fn use_token(&self, digest: &[u8; 32], node: &NodeId, now_ms: i64) -> Result<bool, StoreError> {
+    pub(crate) fn use_token(
+        &self,
+        digest: &[u8; 32],
+        node: &NodeId,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         let used = self
             .sql
             .prepare_cached(
@@ -27,16 +37,29 @@ impl Tx<'_> {
 
     /// Keeps the serial number of a certificate.
     pub(crate) fn insert_certificate(
-        &self, serial: &str, node: &NodeId, issued_ms: i64, not_after_ms: i64,
+        &self,
+        serial: &str,
+        node: &NodeId,
+        issued_ms: i64,
+        not_after_ms: i64,
     ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![self.port, serial, node.as_str(), issued_ms, not_after_ms])?;
+        self.sql.prepare_cached("INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+            self.port,
+            serial,
+            node.as_str(),
+            issued_ms,
+            not_after_ms
+        ])?;
         Ok(())
     }
 
     /// Whether a token is still good, without using it.
-    pub(crate) fn token_holds(&self, digest: &[u8; 32], node: &NodeId, now_ms: i64) -> Result<bool, StoreError> {
+    pub(crate) fn token_holds(
+        &self,
+        digest: &[u8; 32],
+        node: &NodeId,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         let found: Option<i64> = self
             .sql
             .prepare_cached(

@@ -61,7 +61,12 @@ fn number(n: u64) -> i64 {
 
 impl Tx<'_> {
     /// Stores an event once, by (port, node, epoch, sequence).
-    pub(crate) fn insert_event(&self, node: &NodeId, event: &GateEvent, at_ms: i64) -> Result<Arrival, StoreError> {
+    pub(crate) fn insert_event(
+        &self,
+        node: &NodeId,
+        event: &GateEvent,
+        at_ms: i64,
+    ) -> Result<Arrival, StoreError> {
         let (epoch, seq) = (event.epoch.0, number(event.seq.0));
         let entry = print("journal entry", &event.entry)?;
         let inserted = self
@@ -95,7 +100,9 @@ impl Tx<'_> {
             return Ok(Arrival::Seen);
         }
         self.sql
-            .prepare_cached("INSERT INTO tampered_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")?
+            .prepare_cached(
+                "INSERT INTO tampered_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            )?
             .execute(params![self.port, node.as_str(), epoch, seq, event.hash, at_ms, entry])?;
         Ok(Arrival::Tampered)
     }
@@ -114,13 +121,21 @@ impl Tx<'_> {
     /// Counts for reconciliation. `duplicated` is counted from the rows, not concluded from the key.
     pub(crate) fn event_counts(&self) -> Result<EventCounts, StoreError> {
         let one = |sql: &str| -> Result<u64, StoreError> {
-            Ok(count(self.sql.prepare_cached(sql)?.query_row([self.port], |row| row.get(0)).optional()?.unwrap_or(0)))
+            Ok(count(
+                self.sql
+                    .prepare_cached(sql)?
+                    .query_row([self.port], |row| row.get(0))
+                    .optional()?
+                    .unwrap_or(0),
+            ))
         };
         let mut statement =
             self.sql.prepare_cached("SELECT node, count(*) FROM events WHERE port_id = ?1 GROUP BY node")?;
         let by_node = statement.query_map([self.port], |row| Ok((row.get(0)?, count(row.get(1)?))))?;
         Ok(EventCounts {
-            stored: one("SELECT count(*) FROM (SELECT DISTINCT node, epoch, seq FROM events WHERE port_id = ?1)")?,
+            stored: one(
+                "SELECT count(*) FROM (SELECT DISTINCT node, epoch, seq FROM events WHERE port_id = ?1)",
+            )?,
             redelivered: one("SELECT value FROM counters WHERE port_id = ?1 AND name = 'redelivered'")?,
             duplicated: one(
                 "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM events WHERE port_id = ?1
@@ -158,7 +173,12 @@ impl Tx<'_> {
 
     /// Whether an event of this kind came from this lane between two moments of the gate's wall clock.
     pub(crate) fn lane_told(
-        &self, node: &NodeId, lane: &str, kind: &str, from_ms: i64, to_ms: i64,
+        &self,
+        node: &NodeId,
+        lane: &str,
+        kind: &str,
+        from_ms: i64,
+        to_ms: i64,
     ) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM (SELECT lane, kind, at_ms FROM events WHERE port_id = ?1 AND node = ?2
                    ORDER BY epoch DESC, seq DESC LIMIT 1000)
@@ -174,7 +194,9 @@ impl Tx<'_> {
     /// Stores a finished pass of a mission, once.
     pub(crate) fn insert_pass(&self, mission_no: i64, pass: &StoredPass) -> Result<(), StoreError> {
         self.sql
-            .prepare_cached("INSERT INTO passes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")?
+            .prepare_cached(
+                "INSERT INTO passes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            )?
             .execute(params![
                 self.port,
                 pass.leg.node.as_str(),
@@ -200,7 +222,9 @@ impl Tx<'_> {
             let direction = match row.get::<_, String>(3)?.as_str() {
                 "in" => Direction::In,
                 "out" => Direction::Out,
-                other => return Err(StoreError::Content { what: "pass", cause: format!("direction `{other}`") }),
+                other => {
+                    return Err(StoreError::Content { what: "pass", cause: format!("direction `{other}`") });
+                }
             };
             passes.push(StoredPass {
                 leg: LegRef { node: NodeId::new(row.get::<_, String>(0)?).map_err(broken)?, direction },

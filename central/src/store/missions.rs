@@ -67,9 +67,11 @@ fn match_key(slot: Slot, value: &str) -> String {
 
 /// The identifiers of a mission by slot.
 fn vehicle_keys(expected: &Expected) -> Vec<(Slot, &str)> {
-    let plates = [(Slot::TractorPlate, &expected.tractor_plate), (Slot::TrailerPlate, &expected.trailer_plate)];
+    let plates =
+        [(Slot::TractorPlate, &expected.tractor_plate), (Slot::TrailerPlate, &expected.trailer_plate)];
     let named = plates.into_iter().chain([(Slot::VehicleTag, &expected.vehicle_tag)]);
-    let mut keys: Vec<(Slot, &str)> = named.filter_map(|(slot, value)| Some((slot, value.as_deref()?))).collect();
+    let mut keys: Vec<(Slot, &str)> =
+        named.filter_map(|(slot, value)| Some((slot, value.as_deref()?))).collect();
     keys.extend(expected.itus.iter().map(|itu| (Slot::Itu, itu.as_str())));
     keys
 }
@@ -95,7 +97,8 @@ impl Tx<'_> {
 
     /// The mission that was created with a key, and what was asked for then.
     pub(crate) fn mission_by_idempotency_key(
-        &self, key: &str,
+        &self,
+        key: &str,
     ) -> Result<Option<(MissionRecord, NewMission)>, StoreError> {
         let sql = "SELECT record, asked FROM missions WHERE port_id = ?1 AND idempotency_key = ?2";
         let texts: Option<(String, String)> = self
@@ -103,11 +106,17 @@ impl Tx<'_> {
             .prepare_cached(sql)?
             .query_row(params![self.port, key], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        texts.map(|(record, asked)| Ok((parse("mission", &record)?, parse("mission request", &asked)?))).transpose()
+        texts
+            .map(|(record, asked)| Ok((parse("mission", &record)?, parse("mission request", &asked)?)))
+            .transpose()
     }
 
     /// Stores a new mission with its identifiers.
-    pub(crate) fn insert_mission(&self, record: &MissionRecord, asked: &NewMission) -> Result<(), StoreError> {
+    pub(crate) fn insert_mission(
+        &self,
+        record: &MissionRecord,
+        asked: &NewMission,
+    ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
                 "INSERT INTO missions (port_id, no, id, iot_id, process, status, ended, idempotency_key, asked, record)
@@ -148,34 +157,52 @@ impl Tx<'_> {
     pub(crate) fn update_mission(&self, record: &MissionRecord) -> Result<(), StoreError> {
         let ended = record.definitive.is_some();
         self.sql
-            .prepare_cached("UPDATE missions SET status = ?3, ended = ?4, record = ?5 WHERE port_id = ?1 AND no = ?2")?
-            .execute(params![self.port, record.no, status_name(record.status), ended, print("mission", record)?])?;
+            .prepare_cached(
+                "UPDATE missions SET status = ?3, ended = ?4, record = ?5 WHERE port_id = ?1 AND no = ?2",
+            )?
+            .execute(params![
+                self.port,
+                record.no,
+                status_name(record.status),
+                ended,
+                print("mission", record)?
+            ])?;
         self.sql
-            .prepare_cached("UPDATE mission_keys SET ended = ?3 WHERE port_id = ?1 AND no = ?2 AND ended <> ?3")?
+            .prepare_cached(
+                "UPDATE mission_keys SET ended = ?3 WHERE port_id = ?1 AND no = ?2 AND ended <> ?3",
+            )?
             .execute(params![self.port, record.no, ended])?;
         Ok(())
     }
 
     /// Keeps who changed a mission, when and how.
-    pub(crate) fn keep_change(&self, record: &MissionRecord, change: &MissionChange, at_ms: i64) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("INSERT INTO mission_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![
+    pub(crate) fn keep_change(
+        &self,
+        record: &MissionRecord,
+        change: &MissionChange,
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.sql.prepare_cached("INSERT INTO mission_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+            params![
                 self.port,
                 record.no,
                 i64::try_from(record.version).unwrap_or(i64::MAX),
                 at_ms,
                 change.by,
                 print("mission change", change)?
-            ])?;
+            ],
+        )?;
         Ok(())
     }
 
     /// One mission by name.
     pub(crate) fn mission(&self, id: &MissionId) -> Result<Option<MissionRecord>, StoreError> {
         let sql = "SELECT record FROM missions WHERE port_id = ?1 AND id = ?2";
-        let text: Option<String> =
-            self.sql.prepare_cached(sql)?.query_row(params![self.port, id.as_str()], |row| row.get(0)).optional()?;
+        let text: Option<String> = self
+            .sql
+            .prepare_cached(sql)?
+            .query_row(params![self.port, id.as_str()], |row| row.get(0))
+            .optional()?;
         text.map(|text| parse("mission", &text)).transpose()
     }
 

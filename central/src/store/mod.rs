@@ -71,7 +71,10 @@ impl Store {
     }
 
     /// Runs one transaction; it is durable when this returns, or nothing of it happened.
-    pub(crate) async fn write<T, E>(&self, run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub(crate) async fn write<T, E>(
+        &self,
+        run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -80,7 +83,10 @@ impl Store {
     }
 
     /// Runs a transaction that only reads.
-    pub(crate) async fn read<T, E>(&self, run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub(crate) async fn read<T, E>(
+        &self,
+        run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -89,7 +95,9 @@ impl Store {
     }
 
     async fn run<T, E>(
-        &self, behavior: TransactionBehavior, run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        &self,
+        behavior: TransactionBehavior,
+        run: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,

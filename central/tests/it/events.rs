@@ -1,0 +1,101 @@
+//! Events are taken once, whatever the delivery; alarms follow what is known (I4, B14, B41).
+
+use crate::harness::{central, facts, mission, plate};
+use gate_types::api::{AlarmKind, EVENT_COUNTS, EventCounts};
+use gate_types::entry::{Authority, EntryBody};
+use gate_types::mission::{DefinitiveStatus, Direction};
+use gate_types::observation::ArmPosition;
+use serde_json::Value;
+
+#[tokio::test]
+async fn the_same_batch_twice_is_stored_once() {
+    let central = central().await;
+    let gate = central.gate("1").await;
+    let open = |seq| gate.event(seq, 1000, EntryBody::PassOpened { direction: Direction::In });
+    let batch = [open(1), open(2), open(3)];
+    let first = gate.send(&batch).await;
+    let again = gate.send(&batch).await;
+    assert_eq!((first.stored.len(), first.duplicates), (3, 0));
+    assert_eq!((again.stored.len(), again.duplicates), (3, 3));
+    let other = central.gate("2").await;
+    other.send(&[other.event(1, 1000, EntryBody::PassOpened { direction: Direction::In })]).await;
+    let counts: EventCounts = central.read(EVENT_COUNTS).await;
+    assert_eq!((counts.stored, counts.redelivered, counts.duplicated), (4, 3, 0));
+    assert_eq!((counts.by_node["1"], counts.by_node["2"]), (3, 1));
+    let page: Vec<Value> = central.read("/api/v1/events?node=1&kind=pass_opened&limit=2").await;
+    assert_eq!(
+        (page.len(), &page[0]["seq"], &page[0]["entry"]["kind"]),
+        (2, &1.into(), &"pass_opened".into())
+    );
+    let rest: Vec<Value> = central.read(&format!("/api/v1/events?node=1&after={}", page[1]["row"])).await;
+    assert_eq!((rest.len(), &rest[0]["seq"]), (1, &3.into()));
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_content_is_an_alarm_once() {
+    let central = central().await;
+    let gate = central.gate("1").await;
+    let event = gate.event(1, 1000, EntryBody::PassOpened { direction: Direction::In });
+    let mut forged = gate.event(1, 1000, EntryBody::PassOpened { direction: Direction::Out });
+    forged.hash = "f".repeat(64);
+    gate.send(&[event.clone()]).await;
+    for _ in 0..2 {
+        assert_eq!(gate.send(&[forged.clone()]).await.stored.len(), 1, "the gate's outbox is not blocked");
+    }
+    let alarms = central.alarms().await;
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!(alarms[0].kind, AlarmKind::TamperedEvent);
+    let stored: Vec<Value> = central.read("/api/v1/events").await;
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0]["hash"], event.hash, "what came first stays");
+}
+
+#[tokio::test]
+async fn a_late_event_withdraws_the_alarm_that_it_explains() {
+    let central = central().await;
+    let mut import = mission("a", "AB123CD");
+    import.process = "P3".parse().unwrap();
+    import.conditions.declaration = Some(gate_types::mission::DeclarationKind::Transit);
+    let id = central.create(&import).await.id;
+    let (dock, exit) = (central.gate("6").await, central.gate("1").await);
+    let known = facts(dock.ask(plate("AB123CD"), 1).await);
+    let at_dock = dock.passed(1, 100_000, Direction::Out, Some(known.clone()));
+    let at_exit = exit.passed(1, 200_000, Direction::Out, Some(known));
+    exit.send(&[at_exit.clone()]).await;
+    exit.send(&[at_exit.clone()]).await;
+    let alarms = central.alarms().await;
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!((alarms[0].kind, alarms[0].mission.as_ref()), (AlarmKind::SkippedNode, Some(&id)));
+    for part in ["P3", "node 6 (out)", "node 1 (out)"] {
+        assert!(alarms[0].text.contains(part), "B41: {}", alarms[0].text);
+    }
+    assert_eq!(central.mission(id.as_str()).await.definitive, None);
+    dock.send(&[at_dock.clone()]).await;
+    dock.send(&[at_dock]).await;
+    exit.send(&[at_exit]).await;
+    assert_eq!(central.alarms().await, vec![]);
+    let withdrawn: Vec<Value> = central.read("/api/v1/alarms?state=withdrawn").await;
+    assert_eq!(withdrawn.len(), 1);
+    let ended = central.mission(id.as_str()).await;
+    assert_eq!((ended.definitive, ended.passed.len()), (Some(DefinitiveStatus::Exited), 2));
+}
+
+#[tokio::test]
+async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
+    let central = central().await;
+    let gate = central.gate("1").await;
+    let with = |seq, raised_by: Option<Authority>| {
+        let mut event = gate.passed(seq, 100_000 * seq as i64, Direction::In, None);
+        if let EntryBody::PassClosed { summary } = &mut event.entry.body {
+            summary.raised_by = raised_by;
+        }
+        event
+    };
+    let person = Authority::Operator { name: "Bianchi".to_owned(), reason: "fire brigade".to_owned() };
+    let by_hand = gate.event(2, 290_000, EntryBody::ArmMovedUncommanded { arm: ArmPosition::Up });
+    gate.send(&[with(1, Some(person)), by_hand, with(3, None)]).await;
+    assert_eq!(central.alarms().await, vec![]);
+    gate.send(&[with(4, Some(Authority::Decision)), with(5, None)]).await;
+    let alarms = central.alarms().await;
+    assert_eq!(alarms.iter().map(|a| a.kind).collect::<Vec<_>>(), [AlarmKind::UnknownVehicle; 2]);
+}

@@ -1,0 +1,11 @@
+//! Central over real sockets: mutual TLS as gates use it, HTTP as people and integrators use it.
+#![allow(clippy::unwrap_used)]
+
+mod enrolment;
+mod events;
+mod harness;
+mod life;
+mod malformed;
+mod missions;
+mod process;
+mod release;
