@@ -8,12 +8,12 @@
 mod check;
 mod load;
 mod node;
+mod read;
 mod site;
 
 pub use load::{Loaded, Problem, Problems, load_node, load_site};
 pub use node::{
-    CameraConfig, CentralConfig, ConsoleConfig, IdentityRule, IoConfig, LaneConfig, LaneMode,
-    LaneTimers, MqttConfig, NodeConfig, OcrConfig, ReaderConfig, ScaleConfig, SignConfig,
-    WeightRule,
+    CameraConfig, CentralConfig, ConsoleConfig, IdentityRule, IoConfig, LaneConfig, LaneMode, LaneTimers,
+    MqttConfig, NodeConfig, OcrConfig, ReaderConfig, ScaleConfig, SignConfig, WeightRule,
 };
 pub use site::{MapPoint, NodeKind, NodeSpec, Road, Site};

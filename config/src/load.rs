@@ -1,5 +1,6 @@
 //! Reading files, and the list of everything that is wrong with them.
 
+use crate::read::read;
 use crate::{NodeConfig, Site, check};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -81,37 +82,7 @@ pub fn load_node(file: &Path) -> Result<Loaded, Problems> {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Problems> {
-    let one = |path: String, text: String| {
-        Problems(vec![Problem {
-            file: file.to_path_buf(),
-            path,
-            text,
-        }])
-    };
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        one(
-            "file".into(),
-            format!("cannot be read: {e}; check the path and its rights"),
-        )
-    })?;
-    toml::from_str(&text).map_err(|e| {
-        let line = e.span().map_or(0, |s| {
-            text[..s.start.min(text.len())].matches('\n').count() + 1
-        });
-        one(format!("line {line}"), e.message().to_owned())
-    })
-}
-
-fn finish<T>(
-    value: T,
-    file: &Path,
-    check: impl Fn(&T, &Path) -> Vec<Problem>,
-) -> Result<T, Problems> {
+fn finish<T>(value: T, file: &Path, check: impl Fn(&T, &Path) -> Vec<Problem>) -> Result<T, Problems> {
     let problems = check(&value, file);
-    if problems.is_empty() {
-        Ok(value)
-    } else {
-        Err(Problems(problems))
-    }
+    if problems.is_empty() { Ok(value) } else { Err(Problems(problems)) }
 }

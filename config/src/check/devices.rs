@@ -1,0 +1,137 @@
+//! Devices: endpoints as URLs of the right kind, and each instrument's own numbers.
+
+use super::{Findings, repeated};
+use crate::LaneConfig;
+
+/// A URL's parts as far as they are checked here; the drivers parse them again for use.
+struct Url<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    port: Option<u16>,
+    path: &'a str,
+    query: Vec<(&'a str, &'a str)>,
+}
+
+fn parse(text: &str) -> Result<Url<'_>, String> {
+    let (scheme, rest) = text.split_once("://").ok_or("expected SCHEME://...")?;
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let (host, port) = match authority.rsplit_once(':') {
+        None => (authority, None),
+        Some((host, port)) => {
+            (host, Some(port.parse().map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?))
+        }
+    };
+    let pairs = query.split('&').filter(|p| !p.is_empty());
+    let query = pairs
+        .map(|p| p.split_once('=').ok_or_else(|| format!("`{p}` is not key=value")))
+        .collect::<Result<_, _>>()?;
+    Ok(Url { scheme, host, port, path, query })
+}
+
+/// Checks an endpoint against the forms that its device takes, each `scheme` with an example.
+fn endpoint<'a>(text: &'a str, path: &str, forms: &[(&str, &str)], f: &mut Findings) -> Option<Url<'a>> {
+    let examples: Vec<&str> = forms.iter().map(|(_, example)| *example).collect();
+    let examples = examples.join(" or ");
+    let url = match parse(text) {
+        Ok(url) => url,
+        Err(why) => {
+            f.add(path, format!("`{text}`: {why}; write {examples}"));
+            return None;
+        }
+    };
+    if !forms.iter().any(|(scheme, _)| *scheme == url.scheme) {
+        f.add(path, format!("`{text}`: scheme `{}` does not fit this device; write {examples}", url.scheme));
+        return None;
+    }
+    if url.scheme == "serial" {
+        if !url.host.is_empty() || url.path.len() < 2 {
+            f.add(path, format!("`{text}`: no device file; write {examples}"));
+        }
+    } else {
+        if url.host.is_empty() {
+            f.add(path, format!("`{text}`: no host; write {examples}"));
+        }
+        if url.port.is_none_or(|port| port == 0) {
+            f.add(path, format!("`{text}`: no port from 1 to 65535; write {examples}"));
+        }
+    }
+    Some(url)
+}
+
+/// Central's gate port is TLS only.
+pub(super) fn central(url: &str, f: &mut Findings) {
+    let form = "https://HOST:PORT of central's gate port";
+    match parse(url) {
+        Err(why) => f.add("central.url", format!("`{url}`: {why}; write {form}")),
+        Ok(u) if u.scheme != "https" || u.host.is_empty() => {
+            f.add("central.url", format!("`{url}`: write {form}"))
+        }
+        Ok(u) if u.port == Some(0) => {
+            f.add("central.url", format!("`{url}`: port 0 reaches nothing; write {form}"))
+        }
+        Ok(_) => {}
+    }
+}
+
+const TCP: (&str, &str) = ("tcp", "tcp://HOST:PORT");
+
+pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
+    io(lane, at, f);
+    for (n, camera) in lane.cameras.iter().enumerate() {
+        endpoint(
+            &camera.endpoint,
+            &format!("{at}.camera[{n}].endpoint"),
+            &[("mjpeg", "mjpeg://HOST:PORT/PATH")],
+            f,
+        );
+    }
+    if let Some(reader) = &lane.reader {
+        endpoint(&reader.endpoint, &format!("{at}.reader.endpoint"), &[("llrp", "llrp://HOST:5084")], f);
+        let place = format!("{at}.reader.antennas");
+        if reader.antennas.is_empty() {
+            f.add(&place, "no antenna looks at this lane; list those that do");
+        }
+        if reader.antennas.contains(&0) {
+            f.add(
+                &place,
+                "antenna 0 means all of them, also a neighbour's; list this lane's, counted from 1",
+            );
+        }
+        for antenna in repeated(&reader.antennas) {
+            f.add(&place, format!("antenna {antenna} stands twice; list it once"));
+        }
+        f.within(&format!("{at}.reader.rssi_min_dbm"), reader.rssi_min_dbm, -100, 0, "dBm");
+    }
+    if let Some(scale) = &lane.scale {
+        let forms = [
+            ("serial", "serial:///dev/...?protocol=toledo&baud=9600"),
+            ("tcp", "tcp://HOST:PORT?protocol=toledo"),
+        ];
+        endpoint(&scale.endpoint, &format!("{at}.scale.endpoint"), &forms, f);
+        f.within(&format!("{at}.scale.capacity_kg"), scale.capacity_kg, 1_000.0, 200_000.0, "kg");
+        f.within(&format!("{at}.scale.interval_kg"), scale.interval_kg, 0.1, 100.0, "kg");
+    }
+    if let Some(sign) = &lane.sign {
+        let forms = [TCP, ("serial", "serial:///dev/...?baud=9600")];
+        endpoint(&sign.endpoint, &format!("{at}.sign.endpoint"), &forms, f);
+        f.within(&format!("{at}.sign.lines"), sign.lines, 1, 8, "lines");
+        f.within(&format!("{at}.sign.columns"), sign.columns, 4, 60, "characters");
+    }
+}
+
+fn io(lane: &LaneConfig, at: &str, f: &mut Findings) {
+    let place = format!("{at}.io.endpoint");
+    let url = endpoint(&lane.io.endpoint, &place, &[("modbus", "modbus://HOST:502?unit=1")], f);
+    for (key, value) in url.iter().flat_map(|u| &u.query) {
+        if *key != "unit" || value.parse::<u8>().is_err() {
+            f.add(&place, format!("`{key}={value}`: only unit=0 to unit=255 is known here; correct it"));
+        }
+    }
+    f.within(&format!("{at}.io.poll_ms"), lane.io.poll_ms, 10, 1_000, "ms");
+    if !lane.io.points.is_file() {
+        let text =
+            format!("no point map `{}`; the path is relative to the node file", lane.io.points.display());
+        f.add(format!("{at}.io.points"), text);
+    }
+}
