@@ -1,7 +1,5 @@
 //! Prefix beam search over the reader's output, with a language that says how a text may go on.
 
-use std::collections::HashMap;
-
 /// Classes of the reader: blank and 36 symbols.
 pub const CLASSES: usize = 37;
 /// Steps of the reader: 48 of line A, 48 of line B.
@@ -108,69 +106,93 @@ pub struct Scored {
 }
 
 struct Node<S> {
-    parent: usize,
+    parent: u32,
     symbol: u8,
-    len: usize,
+    len: u8,
     state: S,
-    children: Vec<(u8, usize)>,
+    /// 0: not made yet; [`REFUSED`]: the language does not go on so.
+    children: [u32; 36],
+    /// Probability of ending in blank and of ending in the last symbol, after the step in work.
+    next: (f64, f64),
+    /// Whether the node is in the list of the step in work.
+    listed: bool,
 }
+
+impl<S> Node<S> {
+    fn new(parent: u32, symbol: u8, len: u8, state: S) -> Self {
+        Self { parent, symbol, len, state, children: [0; 36], next: (0.0, 0.0), listed: false }
+    }
+}
+
+const NO_SYMBOL: u8 = u8::MAX;
+const REFUSED: u32 = u32::MAX;
+/// Symbols less probable than this at a step start no character there.
+const WORTH: f64 = 2e-5;
 
 /// The most probable complete texts of a language, best first, at most `width`.
 pub fn search<L: Language>(p: &Probabilities, language: &L, width: usize) -> Vec<Scored> {
-    const NO_SYMBOL: u8 = u8::MAX;
-    let mut nodes = vec![Node { parent: 0, symbol: NO_SYMBOL, len: 0, state: language.start(), children: vec![] }];
+    let mut nodes = vec![Node::new(0, NO_SYMBOL, 0, language.start())];
     // node, probability of ending in blank, probability of ending in its last symbol
-    let mut beam: Vec<(usize, f64, f64)> = vec![(0, 1.0, 0.0)];
+    let mut beam: Vec<(u32, f64, f64)> = vec![(0, 1.0, 0.0)];
+    let mut list: Vec<u32> = Vec::new();
     let mut scale = 0.0;
-    let mut next: HashMap<usize, (f64, f64)> = HashMap::new();
     for (t, row) in p.0.iter().enumerate() {
         if t == LINE_B {
             for entry in &mut beam {
                 *entry = (entry.0, entry.1 + entry.2, 0.0);
             }
         }
-        next.clear();
-        let top = row[1..].iter().copied().fold(0.0, f64::max);
-        // A step that is all but blank cannot start a character worth following.
-        let worth = (top * 1e-6).max(2e-7);
-        for &(node, blank, symbol) in &beam {
+        list.clear();
+        let worth: Vec<u8> = (0..36u8).filter(|c| row[usize::from(*c) + 1] >= WORTH).collect();
+        for &(at, blank, symbol) in &beam {
             let all = blank + symbol;
-            let entry = next.entry(node).or_default();
-            entry.0 += all * row[0];
-            let last = nodes[node].symbol;
+            let node = &mut nodes[at as usize];
+            node.next.0 += all * row[0];
+            let (last, len, state) = (node.symbol, node.len, node.state);
             if last != NO_SYMBOL {
-                entry.1 += symbol * row[usize::from(last) + 1];
+                node.next.1 += symbol * row[usize::from(last) + 1];
             }
-            for c in 0..36u8 {
-                let pc = row[usize::from(c) + 1];
-                if pc < worth {
+            if !node.listed {
+                node.listed = true;
+                list.push(at);
+            }
+            for &c in &worth {
+                let mass = if c == last { blank } else { all } * row[usize::from(c) + 1];
+                let mut child = nodes[at as usize].children[usize::from(c)];
+                if child == 0 {
+                    child = match language.step(state, usize::from(len), c) {
+                        Some(state) => {
+                            nodes.push(Node::new(at, c, len + 1, state));
+                            (nodes.len() - 1) as u32
+                        }
+                        None => REFUSED,
+                    };
+                    nodes[at as usize].children[usize::from(c)] = child;
+                }
+                if child == REFUSED || mass <= 0.0 {
                     continue;
                 }
-                let mass = if c == last { blank } else { all } * pc;
-                if mass <= 0.0 {
-                    continue;
+                let child_node = &mut nodes[child as usize];
+                child_node.next.1 += mass;
+                if !child_node.listed {
+                    child_node.listed = true;
+                    list.push(child);
                 }
-                let known = nodes[node].children.iter().find(|k| k.0 == c).map(|k| k.1);
-                let child = match known {
-                    Some(child) => child,
-                    None => {
-                        let (state, len) = (nodes[node].state, nodes[node].len);
-                        let Some(state) = language.step(state, len, c) else { continue };
-                        nodes.push(Node { parent: node, symbol: c, len: len + 1, state, children: vec![] });
-                        let child = nodes.len() - 1;
-                        nodes[node].children.push((c, child));
-                        child
-                    }
-                };
-                next.entry(child).or_default().1 += mass;
             }
         }
         beam.clear();
-        beam.extend(next.iter().map(|(&node, &(blank, symbol))| (node, blank, symbol)));
+        for &at in &list {
+            let node = &mut nodes[at as usize];
+            beam.push((at, node.next.0, node.next.1));
+            (node.next, node.listed) = ((0.0, 0.0), false);
+        }
         // Ties are broken by node number: the same input gives the same answer every time.
-        beam.sort_unstable_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0)));
-        beam.truncate(width);
-        let best = beam.first().map_or(0.0, |e| e.1 + e.2);
+        let order = |a: &(u32, f64, f64), b: &(u32, f64, f64)| (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0));
+        if beam.len() > width {
+            beam.select_nth_unstable_by(width, order);
+            beam.truncate(width);
+        }
+        let best = beam.iter().map(|e| e.1 + e.2).fold(0.0, f64::max);
         if best <= 0.0 {
             return Vec::new();
         }
@@ -180,14 +202,18 @@ pub fn search<L: Language>(p: &Probabilities, language: &L, width: usize) -> Vec
             entry.2 /= best;
         }
     }
+    beam.retain(|e| {
+        let node = &nodes[e.0 as usize];
+        e.1 + e.2 > 0.0 && language.complete(node.state, usize::from(node.len))
+    });
+    beam.sort_unstable_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0)));
     beam.iter()
-        .filter(|(node, ..)| language.complete(nodes[*node].state, nodes[*node].len))
-        .map(|&(node, blank, symbol)| {
-            let mut symbols = Vec::with_capacity(nodes[node].len);
-            let mut at = node;
+        .map(|&(at, blank, symbol)| {
+            let mut symbols = Vec::new();
+            let mut at = at;
             while at != 0 {
-                symbols.push(nodes[at].symbol);
-                at = nodes[at].parent;
+                symbols.push(nodes[at as usize].symbol);
+                at = nodes[at as usize].parent;
             }
             symbols.reverse();
             Scored { symbols, log_p: ((blank + symbol).ln() + scale).min(0.0) }

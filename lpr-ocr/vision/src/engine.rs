@@ -1,0 +1,187 @@
+//! One grey frame in, readings out.
+
+use crate::nets::{Margin, Nets};
+use gate_types::observation::{Alternative, OpticalRead, PixelBox, ReadKind, View};
+use lpr_ocr::decode::{Found, ObjectClass, Resolved, Resolver};
+use opencv::core::Mat;
+
+/// Objects with at least this probability are read.
+const THRESHOLD: f32 = 0.25;
+/// Tried where nothing was found of a kind that is looked for.
+const LOW_THRESHOLD: f32 = 0.12;
+/// Most objects read on one frame.
+const MOST_READ: usize = 8;
+/// Below this confidence two more crops of the object are read.
+const SURE: f32 = 0.95;
+/// Below this ln p the other orientation of a code is tried.
+const DOUBTFUL_LOG_P: f64 = -5.0;
+/// Below this confidence nothing is told.
+const LEAST: f32 = 0.02;
+
+/// Below this ln p a crop does not show what is looked for; no more crops of it are read.
+const HOPELESS_LOG_P: f64 = -25.0;
+/// Below this confidence of a kind the frame is looked at once more, smaller: close-ups.
+const FOUND: f32 = 0.6;
+/// Size of that second look, relative to the first.
+const SMALLER: f32 = 0.4;
+
+const FIRST: Margin = Margin { edge: 0.10, ends: 0.0 };
+const MORE: [Margin; 2] = [Margin { edge: 0.15, ends: 0.03 }, Margin { edge: 0.05, ends: -0.01 }];
+
+/// A reading with what the command line tells beyond it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// The reading.
+    pub read: OpticalRead,
+    /// `one_row`, `two_rows`, `horizontal`, `vertical`, `stack`, `panel`.
+    pub layout: &'static str,
+    /// Where, oriented.
+    pub found: Found,
+}
+
+/// Nets and languages.
+pub(crate) struct Engine {
+    nets: Nets,
+    resolver: Resolver,
+    /// Whether a frame without a clear reading is looked at once more, smaller.
+    close_ups: bool,
+}
+
+impl Engine {
+    /// An engine; OpenCV is kept to one thread.
+    /// `close_ups`: look at frames without a clear reading once more, smaller; a lane's camera never
+    /// has a plate across its whole frame.
+    pub(crate) fn new(nets: Nets, regions: &[String], close_ups: bool) -> anyhow::Result<Self> {
+        opencv::core::set_num_threads(1)?;
+        Ok(Self { nets, resolver: Resolver::new(regions)?, close_ups })
+    }
+    /// The models' names.
+    pub(crate) fn models(&self) -> &str {
+        &self.nets.names
+    }
+    /// Everything of the kinds asked for on one frame, best first.
+    pub(crate) fn read(&mut self, grey: &Mat, kinds: &[ReadKind], view: View) -> anyhow::Result<Vec<Reading>> {
+        let mut all = Vec::new();
+        let mut missing = kinds.to_vec();
+        for size in [1.0, SMALLER] {
+            let found = self.nets.detect(grey, LOW_THRESHOLD, size)?;
+            for &kind in &missing {
+                self.read_kind(grey, &found, kind, view, &mut all)?;
+            }
+            missing.retain(|kind| !all.iter().any(|r| r.read.kind == *kind && r.read.confidence >= FOUND));
+            if missing.is_empty() || !self.close_ups {
+                break;
+            }
+        }
+        all.retain(|r| r.read.confidence >= LEAST);
+        all.sort_by(|a, b| b.read.confidence.total_cmp(&a.read.confidence));
+        let mut kept: Vec<Reading> = Vec::new();
+        for r in all {
+            if !kept.iter().any(|k| k.read.kind == r.read.kind && (k.read.text == r.read.text || covers(&k.read.at, &r.read.at))) {
+                kept.push(r);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn read_kind(&mut self, grey: &Mat, found: &[Found], kind: ReadKind, view: View, all: &mut Vec<Reading>) -> anyhow::Result<()> {
+        let of_kind = found.iter().filter(|f| kind_of(f.class) == kind);
+        for f in of_kind.clone().filter(|f| f.score >= THRESHOLD).take(MOST_READ) {
+            all.extend(self.read_one(grey, f, kind, view)?);
+        }
+        if !all.iter().any(|r| r.read.kind == kind && r.read.confidence >= 0.5) {
+            for f in of_kind.filter(|f| f.score < THRESHOLD).take(MOST_READ / 2) {
+                all.extend(self.read_one(grey, f, kind, view)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_one(&mut self, grey: &Mat, found: &Found, kind: ReadKind, view: View) -> anyhow::Result<Option<Reading>> {
+        let mut best = self.resolve(grey, found, kind)?.map(|r| (r, *found));
+        if found.class.is_code() && best.as_ref().is_none_or(|b| b.0.log_p < DOUBTFUL_LOG_P) {
+            for other in other_ways(found) {
+                let second = self.resolve(grey, &other, kind)?;
+                if let Some(second) = second.filter(|s| best.as_ref().is_none_or(|b| s.log_p > b.0.log_p)) {
+                    best = Some((second, other));
+                }
+            }
+        }
+        Ok(best.map(|(resolved, way)| reading(resolved, &way, view)))
+    }
+
+    /// One crop, and two more where it leaves doubt.
+    fn resolve(&mut self, grey: &Mat, found: &Found, kind: ReadKind) -> anyhow::Result<Option<Resolved>> {
+        let mut crops = vec![self.nets.read(grey, found, FIRST)?];
+        let first = self.resolver.resolve(kind, &crops);
+        let Some(one) = &first else { return Ok(None) };
+        if one.log_p < HOPELESS_LOG_P || one.candidates.first().is_some_and(|c| c.confidence >= SURE) {
+            return Ok(first);
+        }
+        for margin in MORE {
+            crops.push(self.nets.read(grey, found, margin)?);
+        }
+        Ok(self.resolver.resolve(kind, &crops))
+    }
+}
+
+/// The kind of identifier on an object.
+pub(crate) fn kind_of(class: ObjectClass) -> ReadKind {
+    match class {
+        ObjectClass::Plate => ReadKind::Plate,
+        ObjectClass::CodeLine | ObjectClass::CodeColumn | ObjectClass::CodeStack => ReadKind::Container,
+        ObjectClass::AdrPanel => ReadKind::Adr,
+    }
+}
+
+/// The same box read another way: a column as lines, an upright line or stack as a column.
+fn other_ways(found: &Found) -> Vec<Found> {
+    let quarter = std::f32::consts::FRAC_PI_2;
+    match found.class {
+        ObjectClass::CodeColumn => {
+            let class = ObjectClass::CodeLine;
+            vec![Found { class, w: found.h, h: found.w, angle: found.angle - quarter, ..*found }]
+        }
+        ObjectClass::CodeLine | ObjectClass::CodeStack if found.h > found.w => {
+            let class = ObjectClass::CodeColumn;
+            vec![Found { class, w: found.h, h: found.w, angle: found.angle + quarter, ..*found }]
+        }
+        ObjectClass::CodeLine | ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel => vec![],
+    }
+}
+
+fn reading(resolved: Resolved, found: &Found, view: View) -> Reading {
+    // A weak detection of a clear text is often another text.
+    let trust = 0.6 + 0.4 * (found.score / 0.5).min(1.0);
+    let mut candidates = resolved.candidates.into_iter();
+    let first = candidates.next();
+    let (text, confidence) = first.map_or((String::new(), 0.0), |c| (c.text, c.confidence * trust));
+    let layout = match (found.class, resolved.two_rows) {
+        (ObjectClass::Plate, false) => "one_row",
+        (ObjectClass::Plate, true) => "two_rows",
+        (class, _) => class.layout(),
+    };
+    let alternatives =
+        candidates.take(8).map(|c| Alternative { text: c.text, confidence: c.confidence * trust }).collect();
+    let read = OpticalRead {
+        kind: resolved.kind,
+        view,
+        text,
+        raw_text: resolved.raw_text,
+        confidence,
+        check_digit: resolved.check_digit,
+        region: resolved.region,
+        type_code: None,
+        alternatives,
+        at: found.upright(),
+        frame_sha256: String::new(),
+    };
+    Reading { read, layout, found: *found }
+}
+
+/// Whether two boxes share more than half of the smaller.
+fn covers(a: &PixelBox, b: &PixelBox) -> bool {
+    let w = (a.x + a.w).min(b.x + b.w) - a.x.max(b.x);
+    let h = (a.y + a.h).min(b.y + b.h) - a.y.max(b.y);
+    w > 0.0 && h > 0.0 && w * h > 0.5 * (a.w * a.h).min(b.w * b.h)
+}

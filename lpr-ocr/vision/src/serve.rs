@@ -1,0 +1,161 @@
+//! `varco-ocr serve`: the worker of one lane. Main thread: requests; one thread per camera; one thread
+//! that decodes and reads.
+
+mod camera;
+mod reading;
+
+use crate::ModelArgs;
+use crate::capture::{self, Pixels};
+use anyhow::Context as _;
+use camera::Camera;
+use lpr_ocr::protocol::{self, CameraState, Decoder, FromWorker, ToWorker};
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Rings when there may be something to read.
+    bell: Condvar,
+    out: Mutex<std::io::Stdout>,
+    started: Instant,
+    /// When the frame in work was taken up, ms since start plus 1; 0 when idle.
+    busy_since: AtomicU64,
+}
+
+/// What changes.
+#[derive(Default)]
+struct State {
+    on: bool,
+    round: u32,
+    cameras: Vec<Camera>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            bell: Condvar::new(),
+            out: Mutex::new(std::io::stdout()),
+            started: Instant::now(),
+            busy_since: AtomicU64::new(0),
+        }
+    }
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+    fn busy_ms(&self) -> u64 {
+        match self.busy_since.load(Ordering::Relaxed) {
+            0 => 0,
+            since => self.now_ms().saturating_sub(since - 1),
+        }
+    }
+    /// Sends one message; ends the process where the daemon is gone.
+    fn send(&self, message: &FromWorker, blob: &[u8]) {
+        let bytes = match protocol::encode(message, blob) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%error, "a message was not sent");
+                return;
+            }
+        };
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
+            std::process::exit(0);
+        }
+    }
+    /// A new frame of camera `n`.
+    pub(crate) fn frame(&self, n: usize, pixels: Pixels) {
+        let mut state = self.lock();
+        let on = state.on;
+        if let Some(camera) = state.cameras.get_mut(n) {
+            camera.frame(pixels, on);
+            self.tell(camera);
+        }
+        drop(state);
+        self.bell.notify_one();
+    }
+    /// The link of camera `n` is up, or down for a reason.
+    pub(crate) fn link(&self, n: usize, down: Option<String>) {
+        if let Some(camera) = self.lock().cameras.get_mut(n) {
+            camera.link(down);
+            self.tell(camera);
+        }
+    }
+    /// What is wrong with the pictures of camera `n`.
+    fn picture_fault(&self, n: usize, fault: Option<String>) {
+        if let Some(camera) = self.lock().cameras.get_mut(n) {
+            camera.picture_fault = fault;
+            self.tell(camera);
+        }
+    }
+    fn tell(&self, camera: &mut Camera) {
+        if let Some((state, why)) = camera.news() {
+            let camera = camera.spec.id.clone();
+            match state {
+                CameraState::Up => tracing::info!(%camera, "camera up"),
+                CameraState::Down | CameraState::Degraded => tracing::warn!(%camera, ?state, why, "camera"),
+            }
+            self.send(&FromWorker::CameraHealth { camera, state, why }, &[]);
+        }
+    }
+}
+
+/// Serves until stdin ends.
+pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
+    // A panic anywhere ends the process: the daemon starts another.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        hook(info);
+        std::process::exit(101);
+    }));
+    let mut engine = Some(crate::engine(args, false)?);
+    let shared = Arc::new(Shared::new());
+    let models = engine.as_ref().map_or(String::new(), |e| e.models().to_owned());
+    shared.send(&FromWorker::Ready { version: protocol::VERSION, models }, &[]);
+    let mut decoder = Decoder::new();
+    let mut piece = vec![0u8; 16 << 10];
+    let mut stdin = std::io::stdin().lock();
+    loop {
+        let n = stdin.read(&mut piece).context("stdin")?;
+        if n == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        decoder.push(&piece[..n]);
+        while let Some((message, _)) = decoder.take::<ToWorker>().context("stdin")? {
+            match message {
+                ToWorker::Open { cameras } => {
+                    let Some(engine) = engine.take() else {
+                        tracing::warn!("cameras were opened before; ignored");
+                        continue;
+                    };
+                    let endpoints: Vec<String> = cameras.iter().map(|c| c.endpoint.clone()).collect();
+                    shared.lock().cameras = cameras.into_iter().map(Camera::new).collect();
+                    for (n, endpoint) in endpoints.iter().enumerate() {
+                        capture::start(&shared, n, endpoint).context("camera thread")?;
+                    }
+                    reading::start(&shared, engine).context("reading thread")?;
+                }
+                ToWorker::Observe { on, round } => {
+                    let mut state = shared.lock();
+                    let fresh = on && (!state.on || state.round != round);
+                    (state.on, state.round) = (on, round);
+                    if fresh {
+                        state.cameras.iter_mut().for_each(Camera::new_round);
+                    }
+                    drop(state);
+                    shared.bell.notify_one();
+                }
+                ToWorker::Ping { nonce } => {
+                    shared.send(&FromWorker::Pong { nonce, busy_ms: shared.busy_ms() }, &[]);
+                }
+            }
+        }
+    }
+}

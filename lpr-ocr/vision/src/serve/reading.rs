@@ -1,0 +1,184 @@
+//! The one thread that decodes and reads.
+
+use super::Shared;
+use crate::capture::Pixels;
+use crate::engine::Engine;
+use crate::measures::Measures;
+use crate::picture;
+use gate_types::observation::{OpticalRead, ReadKind, View};
+use lpr_ocr::MOST_FRAME_BYTES;
+use lpr_ocr::protocol::FromWorker;
+use opencv::core::{Mat, MatTraitConst as _};
+use opencv::imgproc;
+use sha2::{Digest as _, Sha256};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between looks at the pictures of a resting lane.
+const SUPERVISE: Duration = Duration::from_secs(2);
+
+/// Starts the thread.
+pub(crate) fn start(shared: &Arc<Shared>, engine: Engine) -> std::io::Result<()> {
+    let shared = Arc::clone(shared);
+    std::thread::Builder::new().name("reading".into()).spawn(move || run(&shared, engine))?;
+    Ok(())
+}
+
+struct Job {
+    n: usize,
+    pixels: Pixels,
+    kinds: Vec<ReadKind>,
+    view: View,
+    round: u32,
+}
+
+enum Work {
+    Read(Job),
+    Measure(Vec<(usize, Pixels)>),
+}
+
+fn run(shared: &Shared, mut engine: Engine) {
+    let (mut last, mut supervise_at) = (0, Instant::now() + SUPERVISE);
+    loop {
+        match next(shared, &mut last, &mut supervise_at) {
+            Work::Read(job) => {
+                shared.busy_since.store(shared.now_ms() + 1, Ordering::Relaxed);
+                if let Err(error) = read(shared, &mut engine, &job) {
+                    shared.picture_fault(job.n, Some(format!("a frame cannot be read: {error:#}")));
+                }
+                shared.busy_since.store(0, Ordering::Relaxed);
+            }
+            Work::Measure(frames) => {
+                for (n, pixels) in frames {
+                    let fault = match measure(&pixels) {
+                        Ok(measures) => measures.fault().map(str::to_owned),
+                        Err(error) => Some(format!("a frame cannot be decoded: {error:#}")),
+                    };
+                    shared.picture_fault(n, fault);
+                }
+            }
+        }
+    }
+}
+
+/// Waits for work.
+fn next(shared: &Shared, last: &mut usize, supervise_at: &mut Instant) -> Work {
+    let mut state = shared.lock();
+    loop {
+        let now = Instant::now();
+        let count = state.cameras.len();
+        let mut wake_at = *supervise_at;
+        if state.on {
+            let round = state.round;
+            for step in 1..=count {
+                let n = (*last + step) % count;
+                let camera = &mut state.cameras[n];
+                match camera.due() {
+                    Some(at) if at <= now => {
+                        *last = n;
+                        if let Some(pixels) = camera.take() {
+                            let (kinds, view) = (camera.spec.kinds.clone(), camera.spec.view);
+                            return Work::Read(Job { n, pixels, kinds, view, round });
+                        }
+                    }
+                    Some(at) => wake_at = wake_at.min(at),
+                    None => {}
+                }
+            }
+        }
+        if *supervise_at <= now {
+            *supervise_at = now + SUPERVISE;
+            let frames: Vec<(usize, Pixels)> = state
+                .cameras
+                .iter_mut()
+                .enumerate()
+                .filter_map(|(n, c)| c.take_for_measures().map(|p| (n, p)))
+                .collect();
+            if !frames.is_empty() {
+                return Work::Measure(frames);
+            }
+            wake_at = *supervise_at;
+        }
+        let wait = wake_at.saturating_duration_since(now).max(Duration::from_millis(1));
+        state = shared.bell.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let grey = grey(&job.pixels)?;
+    let readings = engine.read(&grey, &job.kinds, job.view)?;
+    let ms = started.elapsed().as_secs_f32() * 1_000.0;
+    let evidence = evidence(&job.pixels, &grey)?;
+    let frame_sha256 = if evidence.is_empty() { String::new() } else { hex::encode(Sha256::digest(&evidence)) };
+    let reads: Vec<OpticalRead> = readings
+        .into_iter()
+        .take(16)
+        .map(|r| OpticalRead { frame_sha256: frame_sha256.clone(), ..r.read })
+        .collect();
+    let fault = Measures::of(&grey)?.fault().map(str::to_owned);
+    shared.picture_fault(job.n, fault);
+    let camera = {
+        let mut state = shared.lock();
+        let same_round = state.round == job.round;
+        let Some(camera) = state.cameras.get_mut(job.n) else { return Ok(()) };
+        if same_round {
+            camera.was_read(&reads);
+        }
+        camera.spec.id.clone()
+    };
+    let side = |n: i32| u32::try_from(n).unwrap_or(0);
+    let message = FromWorker::Read {
+        camera,
+        round: job.round,
+        reads,
+        frame_sha256,
+        width: side(grey.cols()),
+        height: side(grey.rows()),
+        ms,
+    };
+    shared.send(&message, &evidence);
+    Ok(())
+}
+
+fn grey(pixels: &Pixels) -> anyhow::Result<Mat> {
+    match pixels {
+        Pixels::File(bytes) => Ok(picture::grey(bytes)?),
+        Pixels::Raw(mat) => {
+            let mut out = Mat::default();
+            imgproc::cvt_color_def(mat.as_ref(), &mut out, imgproc::COLOR_BGR2GRAY)?;
+            Ok(out)
+        }
+    }
+}
+
+fn measure(pixels: &Pixels) -> anyhow::Result<Measures> {
+    let small = match pixels {
+        Pixels::File(bytes) => picture::grey_eighth(bytes)?,
+        Pixels::Raw(_) => grey(pixels)?,
+    };
+    Ok(Measures::of(&small)?)
+}
+
+/// The frame as the camera gave it, or encoded anew where it is no JPEG or above the limit.
+fn evidence(pixels: &Pixels, grey: &Mat) -> anyhow::Result<Vec<u8>> {
+    let colour;
+    let mat = match pixels {
+        Pixels::File(bytes) if bytes.len() <= MOST_FRAME_BYTES && bytes.starts_with(&[0xff, 0xd8]) => {
+            return Ok(bytes.to_vec());
+        }
+        Pixels::File(bytes) => {
+            colour = picture::colour(bytes)?;
+            &colour
+        }
+        Pixels::Raw(mat) => mat.as_ref(),
+    };
+    for (mat, quality) in [(mat, 85), (mat, 60), (grey, 40)] {
+        let bytes = picture::jpeg(mat, quality)?;
+        if bytes.len() <= MOST_FRAME_BYTES {
+            return Ok(bytes);
+        }
+    }
+    Ok(Vec::new())
+}
