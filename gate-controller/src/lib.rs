@@ -1,1 +1,18 @@
-//! varco-gate: the edge daemon of one node.
+//! The edge daemon of one node, `varco-gate`: wiring, one event loop per lane, the ways to central and
+//! broker, and the console. It decides nothing: `gate-core` does, and this crate executes its effects.
+
+pub mod board;
+pub mod central;
+pub mod check;
+pub mod console;
+pub mod enrol;
+pub mod identity;
+pub mod lane_loop;
+pub mod ledger;
+pub mod metrics;
+pub mod mqtt;
+pub mod outbox;
+pub mod run;
+pub mod signs;
+pub mod verifier;
+pub mod wiring;

@@ -1,0 +1,301 @@
+//! `run`: starts everything of one node, waits for the end, and ends in order.
+
+use crate::board::{Board, NodeFault};
+use crate::central::Central;
+use crate::console::{self, Console};
+use crate::identity::{Identity, IdentityFolder, create_private_dir};
+use crate::lane_loop::{self, LaneParts};
+use crate::ledger::Ledger;
+use crate::metrics::Meter;
+use crate::signs::SignTexts;
+use crate::{mqtt, outbox, wiring};
+use anyhow::{Context as _, Result, bail};
+use config::Loaded;
+use device::Clock;
+use gate_core::{Lane, RestoredPass};
+use gate_types::LaneId;
+use gate_types::entry::EntryBody;
+use gate_types::fault::{Fault, FaultKind};
+use journal::{Journal, JournalError, Opened, Sink};
+use lpr_ocr::FrameStore;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinSet};
+use tokio::time::timeout;
+
+/// The journal's file in the state directory.
+pub const JOURNAL_FILE: &str = "journal.db";
+/// How long lanes may take to end, milliseconds.
+const LANES_END_MS: u64 = 5_000;
+/// How long the last events may take to central at a stop, milliseconds.
+const LAST_EVENTS_MS: u64 = 2_000;
+/// Operator acts that may wait for a lane.
+const OPERATOR: usize = 4;
+
+/// How the daemon ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The journal cannot be written; nothing moves without a record.
+    #[error("{0}; arm and lamps stay as they are; the daemon must be started again")]
+    Journal(#[from] JournalError),
+    /// A task of the daemon panicked.
+    #[error("{name} ended unexpectedly: {why}; this is a defect, please report it with the log")]
+    Task {
+        /// The task.
+        name: String,
+        /// The panic or the reason.
+        why: String,
+    },
+}
+
+/// The daemon's tasks by name.
+#[derive(Default)]
+struct Tasks {
+    set: JoinSet<Result<(), JournalError>>,
+    names: HashMap<Id, String>,
+}
+
+impl Tasks {
+    fn add(&mut self, name: String, task: impl Future<Output = Result<(), JournalError>> + Send + 'static) {
+        let handle = self.set.spawn(task);
+        self.names.insert(handle.id(), name);
+    }
+    /// The next task that ends. Drivers end when their lane does; that is no failure.
+    async fn next(&mut self) -> Option<(String, Result<(), Failure>)> {
+        let (id, result) = match self.set.join_next_with_id().await? {
+            Ok((id, Ok(()))) => (id, Ok(())),
+            Ok((id, Err(error))) => (id, Err(Failure::Journal(error))),
+            Err(error) => {
+                let name = self.names.get(&error.id()).cloned().unwrap_or_default();
+                (error.id(), Err(Failure::Task { name, why: error.to_string() }))
+            }
+        };
+        Some((self.names.remove(&id).unwrap_or_default(), result))
+    }
+}
+
+impl wiring::Spawn for Tasks {
+    fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static) {
+        self.add(name, async move {
+            task.await;
+            Ok(())
+        });
+    }
+}
+
+/// Runs the node until SIGTERM or Ctrl-C (`Ok`), or until it cannot go on.
+pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let state_dir = loaded.node.state_dir.clone();
+    create_private_dir(&state_dir)?;
+    let _lock = lock(&state_dir)?;
+    let plans = wiring::plan(&loaded).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
+    let identity = Identity::load(&IdentityFolder::of(&state_dir))?;
+    let central = Central::new(&loaded.node.central, &identity)?;
+    let signs = Arc::new(SignTexts::of(&loaded.site).context("signs.toml")?);
+    let listener = console::bind(&loaded.node.console.listen).await?;
+    let console_address = listener.local_addr().context("console address")?;
+    let token = console::token(&state_dir)?;
+
+    let clock = Clock::start();
+    let (journal, opened) = Journal::open(&state_dir.join(JOURNAL_FILE))?;
+    let ledger = Ledger::new(journal, clock, Arc::new(Meter::default()));
+    let started = EntryBody::DaemonStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_sha256: config_sha256(&loaded)?,
+    };
+    ledger.append_node(started).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    let frames = FrameStore::default();
+    let processes = Arc::new(loaded.site.processes.clone());
+    let (board, views) = Board::new(plans.iter().map(|p| p.config().id.clone()));
+    let mut tasks = Tasks::default();
+    let mut lanes = Tasks::default();
+    let mut operators = HashMap::new();
+    for (plan, view) in plans.into_iter().zip(views) {
+        let id = plan.config().id.clone();
+        let spec = plan.spec(&loaded, processes.clone(), &opened);
+        let (operator, acts) = mpsc::channel(OPERATOR);
+        operators.insert(id.clone(), operator);
+        let parts = LaneParts {
+            lane: Lane::new(spec, restored(&opened, &id)),
+            clock,
+            links: plan.start(clock, frames.clone(), &mut tasks),
+            ledger: ledger.clone(),
+            central: central.clone(),
+            signs: signs.clone(),
+            view,
+            operator: acts,
+        };
+        lanes.add(format!("lane {id}"), lane_loop::run(parts, stopping.clone()));
+    }
+    drop(opened);
+    let (port, node) = (loaded.site.port.clone(), loaded.node.node.clone());
+    let central_down = NodeFault::new(board.clone(), ledger.clone(), FaultKind::CentralDown, "central");
+    tasks.add(
+        "delivery to central".to_owned(),
+        outbox::deliver(ledger.clone(), central, port.clone(), node.clone(), central_down),
+    );
+    let broker = match &loaded.node.mqtt {
+        None => None,
+        Some(config) => {
+            let (broker, events) = mqtt::BrokerClient::new(config, &port, &node)?;
+            let down = NodeFault::new(board.clone(), ledger.clone(), FaultKind::BrokerDown, "broker");
+            let (connected, is_connected) = watch::channel(false);
+            tasks.add("mqtt connection".to_owned(), mqtt::drive(events, broker.clone(), down, connected));
+            tasks.add(
+                "mqtt publication".to_owned(),
+                mqtt::publish(ledger.clone(), broker.clone(), port.clone(), node.clone(), is_connected),
+            );
+            Some(broker)
+        }
+    };
+    let console = Console {
+        port,
+        node: loaded.site.node(&node).cloned(),
+        node_id: node,
+        board: board.clone(),
+        frames,
+        ledger: ledger.clone(),
+        operators: Arc::new(operators),
+        token: Arc::new(token),
+    };
+    wiring::Spawn::spawn(&mut tasks, "console".to_owned(), console::serve(listener, console));
+    if let Some(file) = ready_file {
+        write_ready(file, &console_address.to_string())?;
+    }
+    tracing::info!(node = %loaded.node.node, console = %format!("http://{console_address}/"), "running");
+
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        failed = first_failure(&mut lanes, &mut tasks) => Err(failed),
+    };
+    stop.send_replace(true);
+    match ended {
+        Ok(()) => {
+            finish(&mut lanes, &ledger, broker.as_ref(), &board).await?;
+            tracing::info!("stopped");
+            Ok(())
+        }
+        Err(failure) => {
+            tracing::error!(%failure, "the daemon cannot go on");
+            on_record(&failure, &ledger, &board).await;
+            Err(failure.into())
+        }
+    }
+}
+
+/// The first task that failed; a lane or service that ends without being told has failed too.
+async fn first_failure(lanes: &mut Tasks, tasks: &mut Tasks) -> Failure {
+    loop {
+        let ((name, result), is_driver) = tokio::select! {
+            Some(ended) = lanes.next() => (ended, false),
+            Some(ended) = tasks.next() => {
+                let is_driver = ended.0.starts_with("device ");
+                (ended, is_driver)
+            }
+            else => return Failure::Task { name: "all tasks".into(), why: "nothing is left to run".into() },
+        };
+        match result {
+            Err(failure) => return failure,
+            // A driver ends when its lane is gone; the lane's own end tells why.
+            Ok(()) if is_driver => {}
+            Ok(()) => return Failure::Task { name, why: "it ended without being told".into() },
+        }
+    }
+}
+
+/// The end in order: lanes finish what they are at, the stop goes on record, the last events go out.
+async fn finish(
+    lanes: &mut Tasks,
+    ledger: &Ledger,
+    broker: Option<&mqtt::BrokerClient>,
+    board: &Board,
+) -> Result<(), Failure> {
+    let all = async {
+        let mut first = Ok(());
+        while let Some((_, result)) = lanes.next().await {
+            if first.is_ok() {
+                first = result;
+            }
+        }
+        first
+    };
+    match timeout(Duration::from_millis(LANES_END_MS), all).await {
+        Ok(result) => result?,
+        Err(_) => tracing::warn!("lanes did not end within {LANES_END_MS} ms"),
+    }
+    ledger.append_node(EntryBody::DaemonStopped {}).await?;
+    if board.faults().iter().all(|f| f.kind != FaultKind::CentralDown) {
+        let drained = async {
+            while matches!(ledger.unsent(Sink::Central, 1).await, Ok(events) if !events.is_empty()) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if timeout(Duration::from_millis(LAST_EVENTS_MS), drained).await.is_err() {
+            tracing::info!("the last events go to central at the next start");
+        }
+    }
+    if let Some(broker) = broker {
+        broker.farewell().await;
+    }
+    Ok(())
+}
+
+/// A failure goes on record where there still is a record.
+async fn on_record(failure: &Failure, ledger: &Ledger, board: &Board) {
+    match failure {
+        Failure::Journal(error) => {
+            let text = error.to_string();
+            board.raise(Fault { kind: FaultKind::JournalDown, device: "journal".into(), text });
+        }
+        Failure::Task { name, why } => {
+            let fault = Fault {
+                kind: FaultKind::DeviceDown,
+                device: name.clone(),
+                text: format!("the task ended unexpectedly and the daemon stops: {why}"),
+            };
+            if let Err(error) = ledger.append_node(EntryBody::FaultRaised { fault }).await {
+                tracing::error!(%error, "the failure is not on record");
+            }
+        }
+    }
+}
+
+/// The pass of a lane that was open at the last stop.
+fn restored(opened: &Opened, lane: &LaneId) -> Option<RestoredPass> {
+    let newest = opened.open_passes.iter().filter(|(pass, _)| pass.lane == *lane).max_by_key(|(pass, _)| pass.number);
+    newest.map(|(pass, entries)| RestoredPass { pass: pass.clone(), entries: entries.clone() })
+}
+
+/// SHA-256 over the configuration as loaded, both files, independent of comments and order.
+fn config_sha256(loaded: &Loaded) -> Result<String> {
+    let json = serde_json::to_vec(&(&loaded.site, &loaded.node)).context("configuration as JSON")?;
+    Ok(hex::encode(Sha256::digest(json)))
+}
+
+/// One daemon for one state directory.
+fn lock(state_dir: &Path) -> Result<std::fs::File> {
+    let path = state_dir.join("lock");
+    let file = std::fs::File::create(&path).with_context(|| format!("{}: cannot be created", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!("{}: another varco-gate runs on this state_dir; stop it first", path.display());
+    }
+    Ok(file)
+}
+
+/// Written beside and renamed, so that a reader sees it whole or not at all.
+fn write_ready(file: &Path, console: &str) -> Result<()> {
+    let what = || format!("{}: ready file cannot be written", file.display());
+    let beside = file.with_extension("new");
+    std::fs::write(&beside, serde_json::json!({ "console": console }).to_string()).with_context(what)?;
+    std::fs::rename(&beside, file).with_context(what)
+}

@@ -1,0 +1,298 @@
+//! From configuration to running drivers and lane specifications: the one exhaustive mapping.
+
+use crate::signs::Room;
+use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver};
+use config::{LaneConfig, LaneMode, Loaded, OcrConfig};
+use device::{Backoff, Clock, DeviceLink, Driver, Endpoint, Observation, Tap, supervise};
+use gate_core::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};
+use gate_types::mission::Process;
+use gate_types::{BootEpoch, DeviceId};
+use journal::Opened;
+use lpr_ocr::{CameraCommand, FrameStore, WorkerDriver, WorkerSpec};
+use rfid::{ReaderCommand, ReaderDriver};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use weighbridge::{ScaleCommand, ScaleDriver};
+
+/// Statements of all devices of a lane that may wait for it.
+const OBSERVATIONS: usize = 256;
+/// Commands that may wait for a driver.
+const COMMANDS: usize = 16;
+
+/// A lane with its devices described and checked, before anything connects.
+#[derive(Debug)]
+pub struct LanePlan {
+    config: LaneConfig,
+    io: (Endpoint, PointMap),
+    sign: Option<Endpoint>,
+    reader: Option<Endpoint>,
+    scale: Option<Endpoint>,
+    worker: Option<WorkerSpec>,
+}
+
+/// What a lane holds of its running devices. A driver stops when its command channel is dropped.
+#[derive(Debug)]
+pub struct LaneLinks {
+    /// Statements of all devices.
+    pub observations: mpsc::Receiver<Observation>,
+    /// The remote I/O.
+    pub io: mpsc::Sender<IoCommand>,
+    /// The reader.
+    pub reader: Option<mpsc::Sender<ReaderCommand>>,
+    /// The vision worker.
+    pub cameras: Option<mpsc::Sender<CameraCommand>>,
+    /// The sign and its room.
+    pub sign: Option<(mpsc::Sender<SignCommand>, Room)>,
+    /// The scale; held so that its driver lives.
+    pub scale: Option<mpsc::Sender<ScaleCommand>>,
+    /// Names for a restart of their state after a lost link.
+    pub names: LaneNames,
+}
+
+/// The device names of a lane.
+#[derive(Debug, Clone)]
+pub struct LaneNames {
+    /// The remote I/O.
+    pub io: DeviceId,
+    /// The reader.
+    pub reader: Option<DeviceId>,
+    /// The sign.
+    pub sign: Option<DeviceId>,
+    /// The cameras, in the order of the node file.
+    pub cameras: Vec<DeviceId>,
+    /// The vision worker behind them; it has no name in the node file.
+    pub vision: Option<DeviceId>,
+}
+
+/// Starts a task with a name for the log; the daemon stops when one of them panics.
+pub trait Spawn {
+    /// Starts it.
+    fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Checks every endpoint and point map of a node; all problems at once.
+pub fn plan(loaded: &Loaded) -> Result<Vec<LanePlan>, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut plans = Vec::new();
+    for lane in &loaded.node.lanes {
+        match plan_lane(lane, loaded.node.ocr.as_ref()) {
+            Ok(plan) => plans.push(plan),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(plans) } else { Err(problems) }
+}
+
+fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut endpoint = |device: &DeviceId, text: &str| match Endpoint::parse(text) {
+        Ok(endpoint) => Some(endpoint),
+        Err(error) => {
+            problems.push(format!("lane {}: device {device}: {error}", lane.id));
+            None
+        }
+    };
+    let io = endpoint(&lane.io.id, &lane.io.endpoint);
+    let sign = lane.sign.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
+    let reader = lane.reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
+    let scale = lane.scale.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
+    let points = match PointMap::load(&lane.io.points) {
+        Ok(points) => Some(points),
+        Err(error) => {
+            problems.push(format!("lane {}: device {}: {error}", lane.id, lane.io.id));
+            None
+        }
+    };
+    let worker = match (lane.cameras.is_empty(), ocr) {
+        (true, _) => None,
+        (false, Some(ocr)) => Some(worker_spec(lane, ocr)),
+        (false, None) => {
+            problems.push(format!("lane {}: it has cameras and the node file has no [ocr]; add it", lane.id));
+            None
+        }
+    };
+    match (io, points) {
+        (Some(io), Some(points)) if problems.is_empty() => Ok(LanePlan {
+            config: lane.clone(),
+            io: (io, points),
+            sign: sign.flatten(),
+            reader: reader.flatten(),
+            scale: scale.flatten(),
+            worker,
+        }),
+        (_, _) => Err(problems),
+    }
+}
+
+fn worker_spec(lane: &LaneConfig, ocr: &OcrConfig) -> WorkerSpec {
+    WorkerSpec {
+        command: program(&ocr.command, std::env::current_exe().ok().as_deref()),
+        models: ocr.models.clone(),
+        regions: ocr.regions.clone(),
+        cameras: lane
+            .cameras
+            .iter()
+            .map(|c| lpr_ocr::CameraSpec {
+                id: c.id.clone(),
+                endpoint: c.endpoint.clone(),
+                view: c.view,
+                kinds: c.kinds.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// A bare program name is looked for beside the daemon first, then on the path.
+fn program(command: &Path, daemon: Option<&Path>) -> PathBuf {
+    if command.components().count() > 1 {
+        return command.to_path_buf();
+    }
+    let beside = daemon.and_then(Path::parent).map(|folder| folder.join(command));
+    beside.filter(|file| file.is_file()).unwrap_or_else(|| command.to_path_buf())
+}
+
+impl LanePlan {
+    /// The lane's part of the node file.
+    pub fn config(&self) -> &LaneConfig {
+        &self.config
+    }
+    /// What the lane's automaton needs to know.
+    pub fn spec(&self, loaded: &Loaded, processes: Arc<Vec<Process>>, opened: &Opened) -> LaneSpec {
+        let lane = &self.config;
+        LaneSpec {
+            port: loaded.site.port.clone(),
+            node: loaded.node.node.clone(),
+            lane: lane.id.clone(),
+            direction: lane.direction,
+            live: match lane.mode {
+                LaneMode::Live => true,
+                LaneMode::Shadow => false,
+            },
+            identity: identity_rule(&lane.identity),
+            weight: lane.weight.as_ref().map(weight_rule),
+            timers: timers(&lane.timers),
+            ask_again_ms: loaded.node.central.ask_again_ms,
+            devices: LaneDevices {
+                io: lane.io.id.clone(),
+                cameras: lane
+                    .cameras
+                    .iter()
+                    .map(|c| CameraSpec { id: c.id.clone(), view: c.view, kinds: c.kinds.clone() })
+                    .collect(),
+                reader: lane.reader.as_ref().map(|r| r.id.clone()),
+                scale: lane.scale.as_ref().map(|s| s.id.clone()),
+            },
+            processes,
+            epoch: BootEpoch(opened.epoch.0),
+            next_pass: opened.last_pass.get(&lane.id).copied().unwrap_or_default() + 1,
+        }
+    }
+    /// Starts the drivers, each supervised.
+    pub fn start(self, clock: Clock, frames: FrameStore, tasks: &mut impl Spawn) -> LaneLinks {
+        let lane = self.config;
+        let (observations, seen) = mpsc::channel(OBSERVATIONS);
+        let mut starter = Starter { clock, observations, tasks };
+        let (endpoint, points) = self.io;
+        let io = starter.start(lane.io.id.clone(), IoDriver::new(endpoint, points, lane.io.poll_ms));
+        let reader = lane.reader.as_ref().zip(self.reader).map(|(r, endpoint)| {
+            starter.start(r.id.clone(), ReaderDriver::new(endpoint, r.antennas.clone(), r.rssi_min_dbm))
+        });
+        let scale = lane.scale.as_ref().zip(self.scale).map(|(s, endpoint)| {
+            starter.start(s.id.clone(), ScaleDriver::new(endpoint, s.capacity_kg, s.interval_kg))
+        });
+        let sign = lane.sign.as_ref().zip(self.sign).map(|(s, endpoint)| {
+            let room = Room { lines: usize::from(s.lines), columns: usize::from(s.columns) };
+            (starter.start(s.id.clone(), SignDriver::new(endpoint, s.lines, s.columns)), room)
+        });
+        // The worker has no name in the node file; its cameras report for themselves.
+        let vision = DeviceId::new(format!("{}.vision", lane.id)).unwrap_or_else(|_| lane.io.id.clone());
+        let names = LaneNames {
+            io: lane.io.id.clone(),
+            reader: lane.reader.as_ref().map(|r| r.id.clone()),
+            sign: lane.sign.as_ref().map(|s| s.id.clone()),
+            cameras: lane.cameras.iter().map(|c| c.id.clone()).collect(),
+            vision: self.worker.is_some().then(|| vision.clone()),
+        };
+        let cameras = self.worker.map(|spec| starter.start(vision, WorkerDriver::new(spec, frames)));
+        LaneLinks { observations: seen, io, reader, cameras, sign, scale, names }
+    }
+}
+
+struct Starter<'a, S> {
+    clock: Clock,
+    observations: mpsc::Sender<Observation>,
+    tasks: &'a mut S,
+}
+
+impl<S: Spawn> Starter<'_, S> {
+    fn start<D: Driver>(&mut self, id: DeviceId, driver: D) -> mpsc::Sender<D::Command> {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let name = format!("device {id}");
+        let link = DeviceLink {
+            id,
+            clock: self.clock,
+            observations: self.observations.clone(),
+            commands: receiver,
+            tap: Tap::off(),
+        };
+        self.tasks.spawn(name, supervise(driver, link, Backoff::default()));
+        commands
+    }
+}
+
+fn identity_rule(rule: &config::IdentityRule) -> IdentityRule {
+    let config::IdentityRule { slots, factors_wanted, factors_needed, read_threshold } = rule;
+    IdentityRule {
+        slots: slots.clone(),
+        factors_wanted: *factors_wanted,
+        factors_needed: *factors_needed,
+        read_threshold: *read_threshold,
+    }
+}
+
+fn weight_rule(rule: &config::WeightRule) -> WeightRule {
+    let config::WeightRule { required, tolerance_share, tolerance_kg } = *rule;
+    WeightRule { required, tolerance_share, tolerance_kg }
+}
+
+fn timers(timers: &config::LaneTimers) -> LaneTimers {
+    let config::LaneTimers {
+        presence_ms,
+        identify_ms,
+        inputs_stale_ms,
+        decision_valid_ms,
+        raise_ms,
+        lower_ms,
+        clear_ms,
+        pass_ms,
+        loop_stuck_ms,
+    } = *timers;
+    LaneTimers {
+        presence_ms,
+        identify_ms,
+        inputs_stale_ms,
+        decision_valid_ms,
+        raise_ms,
+        lower_ms,
+        clear_ms,
+        pass_ms,
+        loop_stuck_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_is_found_beside_the_daemon_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let daemon = folder.path().join("varco-gate");
+        let worker = folder.path().join("varco-ocr");
+        assert_eq!(program(Path::new("varco-ocr"), Some(&daemon)), Path::new("varco-ocr"));
+        std::fs::write(&worker, "").unwrap();
+        assert_eq!(program(Path::new("varco-ocr"), Some(&daemon)), worker);
+        assert_eq!(program(Path::new("/opt/x/varco-ocr"), Some(&daemon)), Path::new("/opt/x/varco-ocr"));
+    }
+}
