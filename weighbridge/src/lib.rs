@@ -3,4 +3,9 @@
 //! [`wire`], [`settle`] and [`judge`] are pure. [`ScaleDriver`] is the one place that owns a line.
 //! A weight is never averaged, rounded or repaired: it is what one checked telegram says.
 
+mod driver;
+pub mod judge;
+pub mod settle;
 pub mod wire;
+
+pub use driver::{ScaleCommand, ScaleDriver};
