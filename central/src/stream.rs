@@ -38,3 +38,27 @@ fn follow(
         }
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use futures::StreamExt as _;
+
+    #[tokio::test]
+    async fn a_slow_reader_is_dropped_and_a_stop_ends_the_stream() {
+        let (stop, stopping) = watch::channel(false);
+        let (feed, reader) = broadcast::channel::<Arc<str>>(2);
+        let mut slow = std::pin::pin!(follow(reader, stopping.clone()));
+        let mut live = std::pin::pin!(follow(feed.subscribe(), stopping));
+        feed.send(Arc::from("1")).unwrap();
+        assert!(live.next().await.is_some());
+        for news in ["2", "3"] {
+            feed.send(Arc::from(news)).unwrap();
+        }
+        assert!(slow.next().await.is_none(), "three behind, two are kept");
+        assert!(live.next().await.is_some() && live.next().await.is_some());
+        stop.send_replace(true);
+        assert!(live.next().await.is_none());
+    }
+}

@@ -38,7 +38,7 @@ async fn the_same_key_with_another_content_is_an_alarm_once() {
     let event = gate.event(1, 1000, EntryBody::PassOpened { direction: Direction::In });
     let mut forged = gate.event(1, 1000, EntryBody::PassOpened { direction: Direction::Out });
     forged.hash = "f".repeat(64);
-    gate.send(&[event.clone()]).await;
+    gate.send(std::slice::from_ref(&event)).await;
     for _ in 0..2 {
         assert_eq!(gate.send(&[forged.clone()]).await.stored.len(), 1, "the gate's outbox is not blocked");
     }
@@ -61,8 +61,8 @@ async fn a_late_event_withdraws_the_alarm_that_it_explains() {
     let known = facts(dock.ask(plate("AB123CD"), 1).await);
     let at_dock = dock.passed(1, 100_000, Direction::Out, Some(known.clone()));
     let at_exit = exit.passed(1, 200_000, Direction::Out, Some(known));
-    exit.send(&[at_exit.clone()]).await;
-    exit.send(&[at_exit.clone()]).await;
+    exit.send(std::slice::from_ref(&at_exit)).await;
+    exit.send(std::slice::from_ref(&at_exit)).await;
     let alarms = central.alarms().await;
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert_eq!((alarms[0].kind, alarms[0].mission.as_ref()), (AlarmKind::SkippedNode, Some(&id)));
@@ -70,7 +70,7 @@ async fn a_late_event_withdraws_the_alarm_that_it_explains() {
         assert!(alarms[0].text.contains(part), "B41: {}", alarms[0].text);
     }
     assert_eq!(central.mission(id.as_str()).await.definitive, None);
-    dock.send(&[at_dock.clone()]).await;
+    dock.send(std::slice::from_ref(&at_dock)).await;
     dock.send(&[at_dock]).await;
     exit.send(&[at_exit]).await;
     assert_eq!(central.alarms().await, vec![]);
