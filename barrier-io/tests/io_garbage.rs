@@ -1,5 +1,7 @@
 //! The remote I/O driver against peers that do not speak Modbus, or speak it wrongly.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 mod common;
 
 use common::{Block, Lane, free};

@@ -1,5 +1,7 @@
 //! The shipped neutral point map, its polarities, and what a wrong map is told.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use barrier_io::PointMap;
 use gate_types::observation::{ArmPosition, LaneInputs, Level};
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! The sign driver against a sign of its own wire format.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use barrier_io::sign::{ACK, Decoder};
 use barrier_io::{SignCommand, SignDriver};
 use device::{Backoff, Clock, DeviceLink, Endpoint, Health, Observation, Observed, Tap, supervise};

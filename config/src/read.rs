@@ -150,11 +150,7 @@ fn problem(text: &str, file: &Path, place: &str, error: &Error) -> Problem {
     let key = source.split_once('=').map(|(key, _)| key.trim()).unwrap_or_default();
     // A scalar that was read by itself is named by its place already.
     let key = if place.rsplit('.').next() == Some(key) { "" } else { key };
-    let place = match (place.is_empty(), key.is_empty()) {
-        (true, true) => format!("line {line}"),
-        (true, false) => format!("{key} (line {line})"),
-        (false, true) => format!("{place} (line {line})"),
-        (false, false) => format!("{place}.{key} (line {line})"),
-    };
+    let parts = [place, key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+    let place = if parts.is_empty() { format!("line {line}") } else { format!("line {line}, {parts}") };
     Problem { file: file.to_path_buf(), path: place, text: error.message().to_owned() }
 }

@@ -1,5 +1,7 @@
 //! The shipped site of Bari against the requirements (B1.3, B1.4, B30 to B41).
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use config::{Loaded, NodeKind, Site, load_node, load_site};
 use gate_types::NodeId;
 use gate_types::mission::{

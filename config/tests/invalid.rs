@@ -1,6 +1,8 @@
 //! Every file under `tests/invalid` is refused with exactly the problems of its `.expected_error` file.
 //! `UPDATE_EXPECTED=1` writes those files anew; read the difference before it is committed.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use config::{Problems, load_node, load_site};
 use std::path::{Path, PathBuf};
 
