@@ -96,6 +96,53 @@ impl Probabilities {
     }
 }
 
+/// Where the text lies in a crop, in parts of its width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Centre of the first character.
+    pub first: f32,
+    /// Centre of the last character.
+    pub last: f32,
+    /// From character to character.
+    pub pitch: f32,
+}
+
+impl Probabilities {
+    /// Where the text lies, over both lines; `None` for fewer than three characters in a line.
+    pub fn extent(&self) -> Option<Extent> {
+        let mut whole: Option<(Extent, usize)> = None;
+        for line in self.0.chunks(LINE_B) {
+            let mut peaks: Vec<f32> = Vec::new();
+            let (mut last, mut from) = (0, 0);
+            for (t, row) in line.iter().enumerate() {
+                let best = (0..CLASSES).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+                if best != last {
+                    from = t;
+                }
+                if best != 0 {
+                    let centre = (from + t + 1) as f32 / 2.0 / LINE_B as f32;
+                    match peaks.last_mut().filter(|_| best == last) {
+                        Some(peak) => *peak = centre,
+                        None => peaks.push(centre),
+                    }
+                }
+                last = best;
+            }
+            let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else { continue };
+            let one = Extent { first, last: end, pitch: (end - first) / (peaks.len() - 1) as f32 };
+            whole = Some(match whole {
+                None => (one, peaks.len()),
+                Some((other, n)) => {
+                    let pitch = if n >= peaks.len() { other.pitch } else { one.pitch };
+                    let both = Extent { first: other.first.min(one.first), last: other.last.max(one.last), pitch };
+                    (both, n.max(peaks.len()))
+                }
+            });
+        }
+        whole.map(|w| w.0)
+    }
+}
+
 /// A text and the natural logarithm of its probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
@@ -275,6 +322,14 @@ mod tests {
         let sum: f64 = found.iter().map(|s| s.log_p.exp()).sum();
         assert!((sum - 1.0).abs() < 0.02, "{sum}");
         assert!((found[0].log_p - 0.5f64.ln()).abs() < 0.05);
+    }
+
+    #[test]
+    fn the_extent_is_where_the_characters_stand() {
+        let e = probabilities(&made_logits("AB12CD", 6, 20.0)).extent().unwrap();
+        assert!((e.first - 1.5 / 48.0).abs() < 1e-4 && (e.last - 11.5 / 48.0).abs() < 1e-4, "{e:?}");
+        assert!((e.pitch - 2.0 / 48.0).abs() < 1e-4);
+        assert_eq!(probabilities(&made_logits("AB", 2, 20.0)).extent(), None);
     }
 
     #[test]

@@ -93,7 +93,15 @@ impl Resolver {
         let ranked = rank(&texts, &weights);
         let (best, posterior) = ranked.first().map(|r| (&texts[r.0], r.1))?;
         let fits = self.plates.prior(&best.symbols);
-        let known = support(best.log_p, -2.5, 0.7) * if fits.is_some() { 1.0 } else { 0.75 };
+        let digits = best.symbols.iter().filter(|s| **s < 10).count();
+        let trust = match (fits.is_some(), digits) {
+            (true, _) => 1.0,
+            // Lettering on cabs and tarpaulins has no digits, phone numbers nothing else.
+            (false, 0) => 0.25,
+            (false, n) if n == best.symbols.len() => 0.4,
+            (false, _) => 0.75,
+        };
+        let known = support(best.log_p, -2.5, 0.7) * trust;
         let region = fits.filter(|_| self.plates.is_sole(&best.symbols)).map(|f| f.0.to_owned());
         Some(made(ReadKind::Plate, &texts, &ranked, known, CheckDigit::None, region, best.log_p))
             .filter(|_| posterior > 0.0)

@@ -2,6 +2,7 @@
 
 use crate::nets::{Margin, Nets};
 use gate_types::observation::{Alternative, OpticalRead, PixelBox, ReadKind, View};
+use lpr_ocr::decode::beam::{Extent, Probabilities};
 use lpr_ocr::decode::{Found, ObjectClass, Resolved, Resolver};
 use opencv::core::Mat;
 
@@ -26,7 +27,9 @@ const FOUND: f32 = 0.6;
 const SMALLER: f32 = 0.4;
 
 const FIRST: Margin = Margin { edge: 0.10, ends: 0.0 };
-const MORE: [Margin; 2] = [Margin { edge: 0.15, ends: 0.03 }, Margin { edge: 0.05, ends: -0.01 }];
+const MORE: [Margin; 2] = [Margin { edge: 0.18, ends: 0.02 }, Margin { edge: 0.03, ends: 0.01 }];
+/// How often a box is fitted to the text found in it.
+const MOST_FITS: usize = 3;
 
 /// A reading with what the command line tells beyond it.
 #[derive(Debug, Clone)]
@@ -110,19 +113,67 @@ impl Engine {
         Ok(best.map(|(resolved, way)| reading(resolved, &way, view)))
     }
 
-    /// One crop, and two more where it leaves doubt.
+    /// One crop; where it leaves doubt, more crops of the box as the text found in it suggests.
     fn resolve(&mut self, grey: &Mat, found: &Found, kind: ReadKind) -> anyhow::Result<Option<Resolved>> {
-        let mut crops = vec![self.nets.read(grey, found, FIRST)?];
-        let first = self.resolver.resolve(kind, &crops);
-        let Some(one) = &first else { return Ok(None) };
-        if one.log_p < HOPELESS_LOG_P || one.candidates.first().is_some_and(|c| c.confidence >= SURE) {
-            return Ok(first);
+        let first = self.nets.read(grey, found, FIRST)?;
+        let extent = first.extent();
+        let mut best = self.resolver.resolve(kind, &[first.clone()]);
+        if best.as_ref().is_some_and(is_sure) || extent.is_none() {
+            return Ok(best);
+        }
+        let mut way = *found;
+        let mut crops = vec![first];
+        for _ in 0..MOST_FITS {
+            let Some(extent) = crops.last().and_then(Probabilities::extent) else { break };
+            let Some(next) = fitted(&way, FIRST, extent) else { break };
+            way = next;
+            // The box was wrong: what it showed says less than what the better one shows.
+            crops = vec![self.nets.read(grey, &way, FIRST)?];
+            let again = self.resolver.resolve(kind, &crops);
+            if again.as_ref().is_some_and(is_sure) {
+                return Ok(again);
+            }
+            if better(again.as_ref(), best.as_ref()) {
+                best = again;
+            }
+        }
+        if best.as_ref().is_none_or(|r| r.log_p < HOPELESS_LOG_P) {
+            return Ok(best);
         }
         for margin in MORE {
-            crops.push(self.nets.read(grey, found, margin)?);
+            crops.push(self.nets.read(grey, &way, margin)?);
         }
-        Ok(self.resolver.resolve(kind, &crops))
+        let joint = self.resolver.resolve(kind, &crops);
+        Ok(if better(joint.as_ref(), best.as_ref()) { joint } else { best })
     }
+}
+
+fn is_sure(r: &Resolved) -> bool {
+    r.candidates.first().is_some_and(|c| c.confidence >= SURE)
+}
+
+fn better(a: Option<&Resolved>, b: Option<&Resolved>) -> bool {
+    let of = |r: Option<&Resolved>| r.and_then(|r| r.candidates.first()).map_or(-1.0, |c| c.confidence);
+    of(a) > of(b)
+}
+
+/// The box whose ends lie a character's pitch outside the first and last character; `None` where it
+/// is so already.
+fn fitted(found: &Found, margin: Margin, extent: Extent) -> Option<Found> {
+    const END: f32 = 0.95;
+    const SLACK: f32 = 0.35;
+    let crop_w = found.w * (1.0 + 2.0 * margin.ends) + 2.0 * margin.edge * found.w.min(found.h);
+    let (left, right) = (extent.first - END * extent.pitch, extent.last + END * extent.pitch);
+    let reach = 1.5 * extent.pitch;
+    let (left, right) = (left.max(-reach), right.min(1.0 + reach));
+    if left.abs() < SLACK * extent.pitch && (right - 1.0).abs() < SLACK * extent.pitch {
+        return None;
+    }
+    let shift = ((left + right) / 2.0 - 0.5) * crop_w;
+    let edge = 2.0 * margin.edge * found.w.min(found.h);
+    let w = ((right - left) * crop_w - edge).max(found.h.min(found.w));
+    let (s, c) = found.angle.sin_cos();
+    Some(Found { cx: found.cx + shift * c, cy: found.cy + shift * s, w, ..*found })
 }
 
 /// The kind of identifier on an object.
