@@ -11,9 +11,11 @@ use std::time::Duration;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let endpoint = Endpoint::parse(&args.next().ok_or("usage: bringup ENDPOINT [ANTENNAS] [DBM] [SECONDS]")?)?;
+    let endpoint =
+        Endpoint::parse(&args.next().ok_or("usage: bringup ENDPOINT [ANTENNAS] [DBM] [SECONDS]")?)?;
     let antennas = args.next().unwrap_or_default();
-    let antennas = antennas.split(',').filter(|a| !a.is_empty()).map(str::parse).collect::<Result<Vec<u16>, _>>()?;
+    let antennas =
+        antennas.split(',').filter(|a| !a.is_empty()).map(str::parse).collect::<Result<Vec<u16>, _>>()?;
     let rssi_min_dbm = args.next().map_or(Ok(-80), |a| a.parse())?;
     let seconds = args.next().map_or(Ok(10), |a| a.parse())?;
     let (observations, mut said) = tokio::sync::mpsc::channel(64);

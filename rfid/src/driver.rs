@@ -3,8 +3,8 @@
 use crate::fold::{Fold, Folded};
 use crate::session::{Place, Session};
 use crate::wire::{
-    AntennaChange, ConnectionStatus, Content, KeepaliveSpec, LlrpStatus, Message, ReaderEvent, ReaderSettings, Report,
-    RoSpec, RoSpecAct, event_type,
+    AntennaChange, ConnectionStatus, Content, KeepaliveSpec, LlrpStatus, Message, ReaderEvent,
+    ReaderSettings, Report, RoSpec, RoSpecAct, event_type,
 };
 use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Observed, Stopped};
 use std::collections::BTreeSet;
@@ -95,12 +95,20 @@ impl ReaderDriver {
         let Some(text) = self.endpoint.query.get(key) else { return Ok(default) };
         let number = text.parse::<u64>().ok().filter(|n| (range.0..=range.1).contains(n));
         number.ok_or_else(|| {
-            place.link(format!("endpoint: {key}=`{text}` is not a number of {} to {} milliseconds", range.0, range.1))
+            place.link(format!(
+                "endpoint: {key}=`{text}` is not a number of {} to {} milliseconds",
+                range.0, range.1
+            ))
         })
     }
 
     /// Takes the connection and sets the reader up: settings, one ROSpec, enabled and not started.
-    async fn provision(&self, session: &mut Session, keepalive_ms: u64, request_ms: u64) -> Result<(), DriverError> {
+    async fn provision(
+        &self,
+        session: &mut Session,
+        keepalive_ms: u64,
+        request_ms: u64,
+    ) -> Result<(), DriverError> {
         let place = session.place.clone();
         let hello = timeout(Duration::from_millis(request_ms), session.next()).await;
         match hello.map_err(|_| place.link(format!("no connection event within {request_ms} ms")))?? {
@@ -128,14 +136,19 @@ impl ReaderDriver {
                     && let Some(antenna) = self.antennas.iter().find(|a| **a == 0 || **a > general.antennas)
                 {
                     let has = general.antennas;
-                    return Err(place.protocol(format!("antennas: {antenna} is configured, the reader has 1 to {has}")));
+                    return Err(place
+                        .protocol(format!("antennas: {antenna} is configured, the reader has 1 to {has}")));
                 }
             }
-            other => return Err(place.protocol(format!("GET_READER_CAPABILITIES: answered {}", words(&other)))),
+            other => {
+                return Err(place.protocol(format!("GET_READER_CAPABILITIES: answered {}", words(&other))));
+            }
         }
         let settings = ReaderSettings {
             events: vec![(event_type::READER_EXCEPTION, true), (event_type::ANTENNA, true)],
-            keepalive: Some(KeepaliveSpec::Periodic { period_ms: u32::try_from(keepalive_ms).unwrap_or(5_000) }),
+            keepalive: Some(KeepaliveSpec::Periodic {
+                period_ms: u32::try_from(keepalive_ms).unwrap_or(5_000),
+            }),
             ..ReaderSettings::default()
         };
         session.order(&Message::SetConfig(settings), "SET_READER_CONFIG").await?;
@@ -241,11 +254,13 @@ impl ReaderDriver {
                 Folded::Say(read) => link.observe(Observed::Tag(read)).await?,
                 Folded::Known | Folded::Foreign => {}
                 Folded::Unattributable => {
-                    self.quality.complaint =
-                        Some("tag reports carry no antenna or no RSSI and cannot be attributed to the lane".into());
+                    self.quality.complaint = Some(
+                        "tag reports carry no antenna or no RSSI and cannot be attributed to the lane".into(),
+                    );
                 }
                 Folded::Full => {
-                    self.quality.complaint = Some("more tags in one dwell than a lane can have; check the antennas".into());
+                    self.quality.complaint =
+                        Some("more tags in one dwell than a lane can have; check the antennas".into());
                 }
             }
         }
@@ -267,7 +282,8 @@ impl ReaderDriver {
                 self.quality.complaint = Some(format!("the reader reports: {short}"));
             }
             ReaderEvent::BufferOverflow => {
-                self.quality.complaint = Some("the reader's report buffer ran over; reports were lost".into());
+                self.quality.complaint =
+                    Some("the reader's report buffer ran over; reports were lost".into());
             }
             ReaderEvent::ConnectionClose => return Err(place.link("the reader closes the connection")),
             ReaderEvent::ConnectionAttempt(ConnectionStatus::AnotherAttempted) => {
@@ -288,8 +304,12 @@ fn accepted(place: &Place, status: Option<ConnectionStatus>) -> Result<(), Drive
         Some(ConnectionStatus::ClientConnectionExists) => {
             "refused: another client has the reader; it is free once that connection ends"
         }
-        Some(ConnectionStatus::ReaderConnectionExists) => "refused: the reader has opened a connection itself",
-        Some(ConnectionStatus::AnotherAttempted | ConnectionStatus::Other) => "refused: the reader gives no reason",
+        Some(ConnectionStatus::ReaderConnectionExists) => {
+            "refused: the reader has opened a connection itself"
+        }
+        Some(ConnectionStatus::AnotherAttempted | ConnectionStatus::Other) => {
+            "refused: the reader gives no reason"
+        }
         None => "its first event is not a connection event",
     }))
 }

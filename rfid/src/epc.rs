@@ -190,7 +190,9 @@ mod tests {
     #[test]
     fn foreign_and_forbidden_epcs_stay_opaque() {
         // Another header, partition 7, a company prefix of too many digits, another length.
-        for hex in ["e2801160600002054cc2096f", "301c00000000000000000000", "3018fffff00000000000000f", "3074"] {
+        for hex in
+            ["e2801160600002054cc2096f", "301c00000000000000000000", "3018fffff00000000000000f", "3074"]
+        {
             assert_eq!(Epc::decode(&bytes(hex)), None, "{hex}");
         }
         assert_eq!(role_of(None), TagRole::Unknown);

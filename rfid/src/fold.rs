@@ -115,7 +115,8 @@ mod tests {
     use crate::wire::EpcBits;
 
     fn report(n: u8, antenna: u16, rssi: i8) -> TagReport {
-        let mut tag = TagReport::of(EpcBits::of_bytes(&[0x34, 0x76, 0x45, 0x1f, 0xd4, 0, 0, 0, 0, 0, 0, n]).unwrap());
+        let mut tag =
+            TagReport::of(EpcBits::of_bytes(&[0x34, 0x76, 0x45, 0x1f, 0xd4, 0, 0, 0, 0, 0, 0, n]).unwrap());
         (tag.antenna, tag.peak_rssi_dbm, tag.seen_count) = (Some(antenna), Some(rssi), Some(1));
         tag
     }
@@ -128,7 +129,11 @@ mod tests {
         assert_eq!(first.uri.as_deref(), Some("urn:epc:tag:giai-96:3.9521141.1"));
         assert_eq!(fold.fold(&report(1, 2, -50), 100), Folded::Known, "within the repeat time");
         let Folded::Say(again) = fold.fold(&report(1, 1, -65), 600) else { panic!() };
-        assert_eq!((again.antenna, again.rssi_dbm, again.seen_count), (2, -50, 3), "the strongest antenna is kept");
+        assert_eq!(
+            (again.antenna, again.rssi_dbm, again.seen_count),
+            (2, -50, 3),
+            "the strongest antenna is kept"
+        );
         fold.clear();
         assert!(matches!(fold.fold(&report(1, 1, -60), 700), Folded::Say(_)), "a new dwell");
     }
@@ -146,7 +151,8 @@ mod tests {
     #[test]
     fn a_flood_of_tags_is_bounded_and_said_at_a_bounded_rate() {
         let mut fold = Fold::new(vec![], -80);
-        let said = (0..=255u8).filter(|n| matches!(fold.fold(&report(*n, 1, -50), 0), Folded::Say(_))).count();
+        let said =
+            (0..=255u8).filter(|n| matches!(fold.fold(&report(*n, 1, -50), 0), Folded::Say(_))).count();
         assert_eq!(said, MAX_TAGS);
         let mut said = 0;
         for ms in 0..10_000u64 {

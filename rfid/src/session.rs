@@ -22,7 +22,11 @@ impl Place {
         DriverError::Link { device: self.device.clone(), endpoint: self.endpoint.clone(), what: what.into() }
     }
     pub(crate) fn protocol(&self, what: impl Into<String>) -> DriverError {
-        DriverError::Protocol { device: self.device.clone(), endpoint: self.endpoint.clone(), what: what.into() }
+        DriverError::Protocol {
+            device: self.device.clone(),
+            endpoint: self.endpoint.clone(),
+            what: what.into(),
+        }
     }
 }
 
@@ -45,9 +49,9 @@ impl Session {
         tap: Tap,
         request_ms: u64,
     ) -> Result<Self, DriverError> {
-        let line = connect_line(endpoint)
-            .await
-            .map_err(|e| place.link(format!("no connection ({e}); check the reader's power, address and network")))?;
+        let line = connect_line(endpoint).await.map_err(|e| {
+            place.link(format!("no connection ({e}); check the reader's power, address and network"))
+        })?;
         Ok(Self {
             place,
             line,
@@ -90,7 +94,8 @@ impl Session {
                 }
             }
             let mut buffer = [0u8; 4096];
-            let n = self.line.read(&mut buffer).await.map_err(|e| self.place.link(format!("reading: {e}")))?;
+            let n =
+                self.line.read(&mut buffer).await.map_err(|e| self.place.link(format!("reading: {e}")))?;
             let Some(mut bytes) = buffer.get(..n).filter(|b| !b.is_empty()) else {
                 return Err(self.place.link("the reader closed the connection"));
             };
@@ -129,8 +134,9 @@ impl Session {
         let deadline = Instant::now() + Duration::from_millis(self.request_ms);
         loop {
             let received = timeout_at(deadline, self.receive()).await;
-            let (got, message) = received
-                .map_err(|_| self.place.link(format!("{what}: no response within {} ms", self.request_ms)))??;
+            let (got, message) = received.map_err(|_| {
+                self.place.link(format!("{what}: no response within {} ms", self.request_ms))
+            })??;
             match message {
                 Message::Keepalive => self.acknowledge().await?,
                 Message::Report(_) | Message::Events(_) => {
@@ -156,7 +162,11 @@ impl Session {
         Err(self.place.protocol(format!("{what} was refused: status {} {}", status.code, status.text)))
     }
     /// A request whose response is a status, whatever it says.
-    pub(crate) async fn order_status(&mut self, request: &Message, what: &str) -> Result<LlrpStatus, DriverError> {
+    pub(crate) async fn order_status(
+        &mut self,
+        request: &Message,
+        what: &str,
+    ) -> Result<LlrpStatus, DriverError> {
         match self.request(request, what).await? {
             Message::Status(StatusReply::Error, status) if status.is_ok() => {
                 Err(self.place.protocol(format!("{what}: answered with an error message")))

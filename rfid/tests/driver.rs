@@ -45,7 +45,10 @@ impl Reader {
         let (happens, mut receiver) = mpsc::channel(16);
         let (on, inventorying) = watch::channel(false);
         let began = Instant::now();
-        let now = move || Moment { ms: u64::try_from(began.elapsed().as_millis()).unwrap(), utc_us: 1_700_000_000_000_000 };
+        let now = move || Moment {
+            ms: u64::try_from(began.elapsed().as_millis()).unwrap(),
+            utc_us: 1_700_000_000_000_000,
+        };
         let task = tokio::spawn(async move {
             loop {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
@@ -89,7 +92,10 @@ impl Reader {
         Self { address, happens, inventorying, task }
     }
     async fn until(&mut self, inventorying: bool) {
-        tokio::time::timeout(LIMIT, self.inventorying.wait_for(|on| *on == inventorying)).await.unwrap().unwrap();
+        tokio::time::timeout(LIMIT, self.inventorying.wait_for(|on| *on == inventorying))
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -116,7 +122,11 @@ impl Lane {
         Self { observations, commands, task: tokio::spawn(supervise(driver, link, backoff)) }
     }
     async fn next(&mut self) -> Observed {
-        tokio::time::timeout(LIMIT, self.observations.recv()).await.expect("an observation in time").unwrap().what
+        tokio::time::timeout(LIMIT, self.observations.recv())
+            .await
+            .expect("an observation in time")
+            .unwrap()
+            .what
     }
     async fn up(&mut self) {
         assert_eq!(self.next().await, Observed::Health(Health::Up));

@@ -26,7 +26,11 @@ fn ask(face: &mut ReaderFace, id: u32, message: &Message, now: Moment) -> Vec<(u
 }
 
 fn sighting(n: u8, antenna: u16) -> Sighting {
-    Sighting { epc: EpcBits::of_bytes(&[0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n]).unwrap(), antenna, rssi_dbm: -50 }
+    Sighting {
+        epc: EpcBits::of_bytes(&[0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n]).unwrap(),
+        antenna,
+        rssi_dbm: -50,
+    }
 }
 
 #[test]
@@ -36,13 +40,20 @@ fn a_rospec_is_added_enabled_started_reported_and_stopped() {
     let hello = said(&mut face);
     assert!(matches!(&hello[..], [(_, Message::Events(e))]
         if e.events == [ReaderEvent::ConnectionAttempt(ConnectionStatus::Success)]));
-    let spec = RoSpec::on_command(7, &[1, 2], Content(Content::ANTENNA_ID | Content::PEAK_RSSI | Content::SEEN_COUNT));
+    let spec = RoSpec::on_command(
+        7,
+        &[1, 2],
+        Content(Content::ANTENNA_ID | Content::PEAK_RSSI | Content::SEEN_COUNT),
+    );
     let ok = |reply| vec![(5, Message::Status(reply, LlrpStatus::ok()))];
     assert_eq!(ask(&mut face, 5, &Message::AddRoSpec(spec.clone()), at(1)), ok(StatusReply::AddRoSpec));
     let again = ask(&mut face, 5, &Message::AddRoSpec(spec), at(1));
     assert!(matches!(&again[..], [(5, Message::Status(StatusReply::AddRoSpec, s))] if !s.is_ok()));
     let refused = ask(&mut face, 5, &Message::RoSpec(RoSpecAct::Start, 7), at(2));
-    assert!(matches!(&refused[..], [(5, Message::Status(_, s))] if s.text.contains("disabled")), "{refused:?}");
+    assert!(
+        matches!(&refused[..], [(5, Message::Status(_, s))] if s.text.contains("disabled")),
+        "{refused:?}"
+    );
     for act in [RoSpecAct::Enable, RoSpecAct::Start] {
         assert!(!face.see(&sighting(1, 1), at(3)), "nothing is seen before the start");
         assert_eq!(ask(&mut face, 5, &Message::RoSpec(act, 7), at(3)), ok(StatusReply::RoSpec(act)));
@@ -52,10 +63,19 @@ fn a_rospec_is_added_enabled_started_reported_and_stopped() {
     assert!(face.see(&sighting(1, 2), at(4)));
     let Some((_, Message::Report(report))) = said(&mut face).pop() else { panic!() };
     let tag = &report.tags[0];
-    assert_eq!((tag.antenna, tag.peak_rssi_dbm, tag.seen_count, tag.first_seen_utc_us), (Some(2), Some(-50), Some(1), None));
-    assert_eq!(ask(&mut face, 5, &Message::RoSpec(RoSpecAct::Stop, 7), at(5)), ok(StatusReply::RoSpec(RoSpecAct::Stop)));
+    assert_eq!(
+        (tag.antenna, tag.peak_rssi_dbm, tag.seen_count, tag.first_seen_utc_us),
+        (Some(2), Some(-50), Some(1), None)
+    );
+    assert_eq!(
+        ask(&mut face, 5, &Message::RoSpec(RoSpecAct::Stop, 7), at(5)),
+        ok(StatusReply::RoSpec(RoSpecAct::Stop))
+    );
     assert!(!face.see(&sighting(1, 2), at(6)));
-    assert_eq!(ask(&mut face, 5, &Message::RoSpec(RoSpecAct::Delete, 0), at(7)), ok(StatusReply::RoSpec(RoSpecAct::Delete)));
+    assert_eq!(
+        ask(&mut face, 5, &Message::RoSpec(RoSpecAct::Delete, 0), at(7)),
+        ok(StatusReply::RoSpec(RoSpecAct::Delete))
+    );
     let none = ask(&mut face, 5, &Message::GetRoSpecs, at(8));
     assert_eq!(none, [(5, Message::RoSpecs { status: LlrpStatus::ok(), specs: vec![] })]);
 }
@@ -65,8 +85,10 @@ fn keepalives_come_at_their_period_and_are_counted_until_answered() {
     let mut face = ReaderFace::new(1);
     face.connected(at(0));
     said(&mut face);
-    let settings =
-        ReaderSettings { keepalive: Some(KeepaliveSpec::Periodic { period_ms: 5_000 }), ..ReaderSettings::default() };
+    let settings = ReaderSettings {
+        keepalive: Some(KeepaliveSpec::Periodic { period_ms: 5_000 }),
+        ..ReaderSettings::default()
+    };
     ask(&mut face, 1, &Message::SetConfig(settings), at(100));
     assert_eq!(face.next_deadline_ms(), Some(5_100));
     face.tick(at(5_099));
@@ -91,7 +113,8 @@ fn an_immediate_rospec_of_another_client_runs_round_after_round() {
     (spec.stop, spec.stop_after_ms) = (StopTrigger::Duration, 3_000);
     spec.inventories[0].stop = AiStopTrigger::TagObservation;
     spec.inventories[0].stop_after_ms = 3_000;
-    spec.inventories[0].stop_more = vec![RawTlv { kind: 185, body: vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0] }];
+    spec.inventories[0].stop_more =
+        vec![RawTlv { kind: 185, body: vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0] }];
     if let Some(report) = &mut spec.report {
         report.tags = 0;
     }

@@ -77,15 +77,25 @@ fn an_inventory_of_another_client() {
     assert_eq!(spec.inventories[0].antennas, [0]);
     assert_eq!(spec.inventories[0].stop, AiStopTrigger::TagObservation);
     let content = spec.report.unwrap().content;
-    assert!(content.has(Content::SEEN_COUNT) && content.has(Content::LAST_SEEN) && !content.has(Content::ANTENNA_ID));
+    assert!(
+        content.has(Content::SEEN_COUNT)
+            && content.has(Content::LAST_SEEN)
+            && !content.has(Content::ANTENNA_ID)
+    );
 }
 
 #[test]
 fn hostile_lengths_are_refused_before_the_body() {
     let mut deframer = Deframer::new();
-    assert_eq!(frames(&mut deframer, &hex("043e ffffffff 00000001")), Err(WireError::TooLong { length: u32::MAX }));
+    assert_eq!(
+        frames(&mut deframer, &hex("043e ffffffff 00000001")),
+        Err(WireError::TooLong { length: u32::MAX })
+    );
     assert!(deframer.held_bytes() <= HEADER_BYTES);
-    assert_eq!(frames(&mut Deframer::new(), &hex("043e 00000009 00000001")), Err(WireError::TooShort { length: 9 }));
+    assert_eq!(
+        frames(&mut Deframer::new(), &hex("043e 00000009 00000001")),
+        Err(WireError::TooShort { length: 9 })
+    );
     // A parameter that reaches past its message, and one shorter than its own header.
     for body in ["00f6 00ff 0000", "00f6 0003"] {
         let body = hex(body);
@@ -101,9 +111,14 @@ fn unknown_tlvs_are_skipped_and_an_unknown_tv_drops_its_tag_alone() {
         00f0 0014 8d 30340242201d8840000003e9 e3 00 00
         00f0 0007 81 0001
         00f0 0011 8d 30340242201d8840000003ea");
-    let Ok(Message::Report(report)) = Message::decode(&Frame { version: 1, kind: 61, id: 9, body }) else { panic!() };
+    let Ok(Message::Report(report)) = Message::decode(&Frame { version: 1, kind: 61, id: 9, body }) else {
+        panic!()
+    };
     let seen: Vec<_> = report.tags.iter().map(|t| (t.epc.hex(), t.antenna)).collect();
-    assert_eq!(seen, [("30340242201d8840000003e8".to_owned(), Some(7)), ("30340242201d8840000003ea".to_owned(), None)]);
+    assert_eq!(
+        seen,
+        [("30340242201d8840000003e8".to_owned(), Some(7)), ("30340242201d8840000003ea".to_owned(), None)]
+    );
     assert_eq!(report.dropped, 2);
 }
 
@@ -138,7 +153,8 @@ fn tag() -> impl Strategy<Value = TagReport> {
 fn message() -> impl Strategy<Value = Message> {
     let status = (any::<u16>(), ".{0,20}").prop_map(|(code, text)| LlrpStatus { code, text });
     let raws = proptest::collection::vec(
-        (512u16..1024, proptest::collection::vec(any::<u8>(), 0..9)).prop_map(|(kind, body)| RawTlv { kind, body }),
+        (512u16..1024, proptest::collection::vec(any::<u8>(), 0..9))
+            .prop_map(|(kind, body)| RawTlv { kind, body }),
         0..3,
     );
     let acts = prop_oneof![
@@ -161,13 +177,23 @@ fn message() -> impl Strategy<Value = Message> {
     let event = prop_oneof![
         Just(ReaderEvent::ConnectionClose),
         Just(ReaderEvent::ConnectionAttempt(ConnectionStatus::ClientConnectionExists)),
-        any::<u16>().prop_map(|antenna| ReaderEvent::Antenna { change: AntennaChange::Disconnected, antenna }),
-        (any::<u32>(), any::<u32>()).prop_map(|(id, by)| ReaderEvent::RoSpec { moment: RoSpecMoment::Ended, id, by }),
+        any::<u16>()
+            .prop_map(|antenna| ReaderEvent::Antenna { change: AntennaChange::Disconnected, antenna }),
+        (any::<u32>(), any::<u32>()).prop_map(|(id, by)| ReaderEvent::RoSpec {
+            moment: RoSpecMoment::Ended,
+            id,
+            by
+        }),
         ".{0,20}".prop_map(ReaderEvent::Exception),
         any::<u8>().prop_map(ReaderEvent::BufferWarning),
         Just(ReaderEvent::BufferOverflow),
     ];
-    let settings = (any::<bool>(), proptest::option::of(any::<u32>()), proptest::option::of(any::<bool>()), raws.clone())
+    let settings = (
+        any::<bool>(),
+        proptest::option::of(any::<u32>()),
+        proptest::option::of(any::<bool>()),
+        raws.clone(),
+    )
         .prop_map(|(reset, period, hold, more)| ReaderSettings {
             reset,
             events: vec![(event_type::ANTENNA, true), (event_type::ROSPEC, false)],

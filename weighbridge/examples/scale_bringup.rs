@@ -11,7 +11,8 @@ use weighbridge::ScaleDriver;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let endpoint = Endpoint::parse(&args.next().ok_or("usage: bringup ENDPOINT [CAPACITY] [INTERVAL] [SECONDS]")?)?;
+    let endpoint =
+        Endpoint::parse(&args.next().ok_or("usage: bringup ENDPOINT [CAPACITY] [INTERVAL] [SECONDS]")?)?;
     let capacity_kg = args.next().map_or(Ok(60_000.0), |a| a.parse())?;
     let interval_kg = args.next().map_or(Ok(20.0), |a| a.parse())?;
     let seconds = args.next().map_or(Ok(10), |a| a.parse())?;

@@ -112,10 +112,11 @@ impl ScaleDriver {
         let stability = match get("stability", "indicator").as_str() {
             "indicator" => Stability::Indicator,
             "computed" => {
-                let text = self.endpoint.query.get("settle_ms").map_or_else(|| SETTLE_MS.to_string(), Clone::clone);
+                let text =
+                    self.endpoint.query.get("settle_ms").map_or_else(|| SETTLE_MS.to_string(), Clone::clone);
                 let settle_ms = text.parse::<u64>().ok().filter(|ms| (100..=60_000).contains(ms));
-                let settle_ms =
-                    settle_ms.ok_or_else(|| format!("endpoint: settle_ms=`{text}`: 100 to 60000 milliseconds"))?;
+                let settle_ms = settle_ms
+                    .ok_or_else(|| format!("endpoint: settle_ms=`{text}`: 100 to 60000 milliseconds"))?;
                 Stability::Computed(Settle::new(settle_ms, self.interval_kg))
             }
             other => return Err(format!("endpoint: stability=`{other}`: indicator or computed")),
@@ -131,9 +132,9 @@ impl Driver for ScaleDriver {
         let (device, place) = (link.id.to_string(), self.place());
         let lost = |what: String| DriverError::Link { device: device.clone(), endpoint: place.clone(), what };
         let (protocol, judge) = self.settings().map_err(lost)?;
-        let line = connect_line(&self.endpoint)
-            .await
-            .map_err(|e| lost(format!("no connection ({e}); check the indicator's power, cable and address")))?;
+        let line = connect_line(&self.endpoint).await.map_err(|e| {
+            lost(format!("no connection ({e}); check the indicator's power, cable and address"))
+        })?;
         let mut scale = Scale {
             device: device.clone(),
             place: place.clone(),
@@ -300,7 +301,10 @@ impl Scale {
             self.faults.pop_front();
         }
         let health = if self.faults.len() >= BAD.0 {
-            let why = format!("{} faulty telegrams within 10 s; check cable, grounding, baud rate and parity", BAD.0);
+            let why = format!(
+                "{} faulty telegrams within 10 s; check cable, grounding, baud rate and parity",
+                BAD.0
+            );
             Health::Degraded { why }
         } else if let Some(why) = &self.complaint {
             Health::Degraded { why: why.clone() }
@@ -316,7 +320,8 @@ impl Scale {
     /// Says a weight at once when it changed, at most every 100 ms, and again at least every half second.
     async fn say(&mut self, read: WeightRead, link: &DeviceLink<ScaleCommand>) -> Result<(), Stopped> {
         let due = self.said.as_ref().is_none_or(|(said, at)| {
-            let changed = said.gross_kg != read.gross_kg || said.stable != read.stable || said.range != read.range;
+            let changed =
+                said.gross_kg != read.gross_kg || said.stable != read.stable || said.range != read.range;
             at.elapsed() >= Duration::from_millis(if changed { SAY_MS.0 } else { SAY_MS.1 })
         });
         self.last = Some(read.clone());

@@ -73,7 +73,10 @@ impl Judge {
             WeightRange::InRange
         };
         let complaint = if t.expanded {
-            Some("the indicator shows ten-fold resolution, which is no legal weight; switch it back".to_owned())
+            Some(
+                "the indicator shows ten-fold resolution, which is no legal weight; switch it back"
+                    .to_owned(),
+            )
         } else if t.zero_not_captured {
             Some("zero was not captured since power-up; zero the empty scale".to_owned())
         } else {
@@ -96,7 +99,9 @@ impl Judge {
     /// Judges an MT-SICS reply that arrived at `now_ms` as `line`.
     pub fn sics(&mut self, reply: &sics::Reply, line: &str, now_ms: u64) -> Judged {
         let (gross, unit, stable, range) = match reply {
-            sics::Reply::Weight { stable, value, unit } => (Some(*value), *unit, *stable, WeightRange::InRange),
+            sics::Reply::Weight { stable, value, unit } => {
+                (Some(*value), *unit, *stable, WeightRange::InRange)
+            }
             sics::Reply::Over => (None, Unit::Kilogram, false, WeightRange::Over),
             sics::Reply::Under => (None, Unit::Kilogram, false, WeightRange::Under),
             sics::Reply::NotNow | sics::Reply::Zeroed(_) => return Judged::Nothing,
@@ -118,14 +123,18 @@ impl Judge {
         let range = match (shown.range, gross_kg) {
             (WeightRange::InRange, None) => WeightRange::Invalid,
             // OIML R 76-1, 4.2.3: no indication above capacity plus nine intervals.
-            (WeightRange::InRange, Some(kg)) if kg > self.capacity_kg + 9.0 * self.interval_kg => WeightRange::Over,
+            (WeightRange::InRange, Some(kg)) if kg > self.capacity_kg + 9.0 * self.interval_kg => {
+                WeightRange::Over
+            }
             (WeightRange::InRange, Some(kg)) if kg < 0.0 => WeightRange::Under,
             (range, _) => range,
         };
         let usable = range == WeightRange::InRange;
         let (stable, stable_source) = match (&mut self.stability, gross_kg) {
             (Stability::Indicator, _) => (shown.stable && usable, StableSource::Indicator),
-            (Stability::Computed(settle), Some(kg)) if usable => (settle.push(now_ms, kg), StableSource::Computed),
+            (Stability::Computed(settle), Some(kg)) if usable => {
+                (settle.push(now_ms, kg), StableSource::Computed)
+            }
             (Stability::Computed(settle), _) => {
                 settle.reset();
                 (false, StableSource::Computed)
@@ -184,7 +193,8 @@ mod tests {
         assert_eq!(judged(&mut judge, &t(|t| t.unit = Unit::Pound)), Judged::WrongUnit { unit: "lb" });
         let Judged::Read { read, complaint } = judged(&mut judge, &good) else { panic!() };
         assert_eq!((read.gross_kg, complaint, read.raw.len()), (12_340.0, None, 36));
-        let Judged::Read { complaint, .. } = judged(&mut judge, &Telegram::gross_kg(40.0, 5.0).unwrap()) else {
+        let Judged::Read { complaint, .. } = judged(&mut judge, &Telegram::gross_kg(40.0, 5.0).unwrap())
+        else {
             panic!()
         };
         assert!(complaint.unwrap().contains("interval is 5 kg"));

@@ -35,7 +35,11 @@ impl Lane {
         Self { observations, commands }
     }
     async fn next(&mut self) -> Observed {
-        tokio::time::timeout(LIMIT, self.observations.recv()).await.expect("an observation in time").unwrap().what
+        tokio::time::timeout(LIMIT, self.observations.recv())
+            .await
+            .expect("an observation in time")
+            .unwrap()
+            .what
     }
     async fn health(&mut self) -> Health {
         loop {
@@ -85,7 +89,11 @@ fn pty() -> (tokio::fs::File, OwnedFd, String) {
 }
 
 /// Sends a telegram 20 times a second until the lane has what it waits for.
-async fn sending<T>(to: &mut (impl AsyncWriteExt + Unpin), bytes: &[u8], until: impl Future<Output = T>) -> T {
+async fn sending<T>(
+    to: &mut (impl AsyncWriteExt + Unpin),
+    bytes: &[u8],
+    until: impl Future<Output = T>,
+) -> T {
     let mut every = tokio::time::interval(Duration::from_millis(50));
     tokio::pin!(until);
     loop {
@@ -100,7 +108,8 @@ async fn sending<T>(to: &mut (impl AsyncWriteExt + Unpin), bytes: &[u8], until: 
 async fn a_serial_indicator_is_read_until_its_port_goes() {
     let (mut master, slave, name) = pty();
     let mut lane = Lane::start(&format!("serial://{name}?protocol=toledo&baud=9600"));
-    sending(&mut master, &telegram(12_333.0, true), async { assert_eq!(lane.health().await, Health::Up) }).await;
+    sending(&mut master, &telegram(12_333.0, true), async { assert_eq!(lane.health().await, Health::Up) })
+        .await;
     let moving = sending(&mut master, &telegram(12_333.0, true), lane.weight(|_| true)).await;
     assert_eq!((moving.gross_kg, moving.stable, moving.range), (12_340.0, false, WeightRange::InRange));
     let stable = sending(&mut master, &telegram(12_333.0, false), lane.weight(|w| w.stable)).await;

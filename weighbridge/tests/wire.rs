@@ -99,7 +99,11 @@ fn sics_replies_read_and_write() {
     assert_eq!(sics::Reply::decode("SI S      12340 kg"), Ok(weight));
     assert_eq!(
         sics::Reply::decode("S D     -12.5 t"),
-        Ok(sics::Reply::Weight { stable: false, value: Decimal { digits: -125, places: 1 }, unit: Unit::Tonne })
+        Ok(sics::Reply::Weight {
+            stable: false,
+            value: Decimal { digits: -125, places: 1 },
+            unit: Unit::Tonne
+        })
     );
     assert_eq!(sics::Reply::decode("S I"), Ok(sics::Reply::NotNow));
     assert_eq!(sics::Reply::decode("S +"), Ok(sics::Reply::Over));

@@ -68,7 +68,11 @@ impl Inventory {
         let was_active = self.is_active();
         self.spec.state = to;
         (self.ends_ms, self.round_ends_ms) = (None, None);
-        if was_active && self.trigger() != ReportTrigger::None { std::mem::take(&mut self.pending) } else { Vec::new() }
+        if was_active && self.trigger() != ReportTrigger::None {
+            std::mem::take(&mut self.pending)
+        } else {
+            Vec::new()
+        }
     }
     pub(super) fn collect(&mut self) -> Vec<TagReport> {
         std::mem::take(&mut self.pending)
@@ -92,7 +96,10 @@ impl Inventory {
             AiStopTrigger::Duration | AiStopTrigger::TagObservation if ai.stop_after_ms > 0 => {
                 Some(now.ms.saturating_add(u64::from(ai.stop_after_ms)))
             }
-            AiStopTrigger::Null | AiStopTrigger::Gpi | AiStopTrigger::Duration | AiStopTrigger::TagObservation => None,
+            AiStopTrigger::Null
+            | AiStopTrigger::Gpi
+            | AiStopTrigger::Duration
+            | AiStopTrigger::TagObservation => None,
         }
     }
     /// How many tags end a round or fill a report, whichever is fewer; none: neither does.
@@ -118,7 +125,8 @@ impl Inventory {
         if !self.covers(sighting.antenna) {
             return None;
         }
-        let known = self.pending.iter_mut().find(|t| t.epc == sighting.epc && t.antenna == Some(sighting.antenna));
+        let known =
+            self.pending.iter_mut().find(|t| t.epc == sighting.epc && t.antenna == Some(sighting.antenna));
         if let Some(tag) = known {
             tag.last_seen_utc_us = Some(now.utc_us);
             tag.seen_count = tag.seen_count.map(|n| n.saturating_add(1));
@@ -127,7 +135,12 @@ impl Inventory {
             self.pending.push(TagReport {
                 rospec_id: Some(self.spec.id),
                 spec_index: Some(1),
-                inventory_spec_id: self.spec.inventories.first().and_then(|a| a.inventories.first()).map(|i| i.id),
+                inventory_spec_id: self
+                    .spec
+                    .inventories
+                    .first()
+                    .and_then(|a| a.inventories.first())
+                    .map(|i| i.id),
                 antenna: Some(sighting.antenna),
                 peak_rssi_dbm: Some(sighting.rssi_dbm),
                 channel: Some(1),

@@ -9,9 +9,9 @@ mod inventory;
 pub use inventory::{MAX_PENDING, Moment, Sighting};
 
 use crate::wire::{
-    AntennaChange, Capabilities, ConnectionStatus, Deframer, Frame, KeepaliveSpec, LlrpStatus, Message, RawTlv,
-    ReaderEvent, ReaderEvents, ReaderSettings, Report, RoSpec, RoSpecAct, RoSpecMoment, RoSpecState, StatusReply,
-    TagReport, VERSION_1_0_1, WireError, code, event_type,
+    AntennaChange, Capabilities, ConnectionStatus, Deframer, Frame, KeepaliveSpec, LlrpStatus, Message,
+    RawTlv, ReaderEvent, ReaderEvents, ReaderSettings, Report, RoSpec, RoSpecAct, RoSpecMoment, RoSpecState,
+    StatusReply, TagReport, VERSION_1_0_1, WireError, code, event_type,
 };
 use inventory::Inventory;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -226,7 +226,8 @@ impl ReaderFace {
             | Message::Report(_)
             | Message::Keepalive
             | Message::Events(_) => {
-                let status = LlrpStatus::failed(code::UNEXPECTED_MESSAGE, "a reader's message came from a client");
+                let status =
+                    LlrpStatus::failed(code::UNEXPECTED_MESSAGE, "a reader's message came from a client");
                 Some(Message::Status(StatusReply::Error, status))
             }
             Message::Other { kind, .. } => {
@@ -294,7 +295,9 @@ impl ReaderFace {
                 (RoSpecAct::Delete | RoSpecAct::Disable, _) => tags = inventory.leave(RoSpecState::Disabled),
                 (RoSpecAct::Enable, RoSpecState::Disabled) => inventory.spec.state = RoSpecState::Inactive,
                 (RoSpecAct::Enable, RoSpecState::Inactive | RoSpecState::Active) => {}
-                (RoSpecAct::Start, RoSpecState::Inactive) if busy => return Err(refuse("waits: another is active")),
+                (RoSpecAct::Start, RoSpecState::Inactive) if busy => {
+                    return Err(refuse("waits: another is active"));
+                }
                 (RoSpecAct::Start, RoSpecState::Inactive) => inventory.start(now),
                 (RoSpecAct::Start, RoSpecState::Disabled) => return Err(refuse("is disabled")),
                 (RoSpecAct::Start, RoSpecState::Active) => return Err(refuse("is already active")),

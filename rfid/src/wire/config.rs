@@ -203,7 +203,8 @@ impl Capabilities {
             let (manufacturer, model) = (c.u32("DeviceManufacturerName")?, c.u32("ModelName")?);
             let firmware = c.text("ReaderFirmwareVersion")?;
             let more = c.raws()?;
-            self.general = Some(GeneralCapabilities { antennas, utc_clock, manufacturer, model, firmware, more });
+            self.general =
+                Some(GeneralCapabilities { antennas, utc_clock, manufacturer, model, firmware, more });
         } else {
             self.more.push(RawTlv { kind, body: c.remaining().to_vec() });
         }

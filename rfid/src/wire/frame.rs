@@ -88,5 +88,9 @@ impl Deframer {
 fn header(held: &[u8]) -> Option<(u16, u32, u32)> {
     let head: &[u8; HEADER_BYTES] = held.first_chunk()?;
     let [k1, k0, l3, l2, l1, l0, i3, i2, i1, i0] = *head;
-    Some((u16::from_be_bytes([k1, k0]), u32::from_be_bytes([l3, l2, l1, l0]), u32::from_be_bytes([i3, i2, i1, i0])))
+    Some((
+        u16::from_be_bytes([k1, k0]),
+        u32::from_be_bytes([l3, l2, l1, l0]),
+        u32::from_be_bytes([i3, i2, i1, i0]),
+    ))
 }

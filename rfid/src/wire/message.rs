@@ -2,7 +2,8 @@
 
 use super::bits::{Cursor, Writer};
 use super::{
-    Capabilities, Frame, LlrpStatus, RawTlv, ReaderEvents, ReaderSettings, Report, RoSpec, VERSION_1_0_1, WireError,
+    Capabilities, Frame, LlrpStatus, RawTlv, ReaderEvents, ReaderSettings, Report, RoSpec, VERSION_1_0_1,
+    WireError,
 };
 
 /// Requests that name a ROSpec and nothing else.
@@ -123,7 +124,9 @@ impl RoSpecAct {
         }
     }
     fn of_kind(kind: u16) -> Option<Self> {
-        [Self::Delete, Self::Start, Self::Stop, Self::Enable, Self::Disable].into_iter().find(|a| a.kind() == kind)
+        [Self::Delete, Self::Start, Self::Stop, Self::Enable, Self::Disable]
+            .into_iter()
+            .find(|a| a.kind() == kind)
     }
 }
 
@@ -218,8 +221,9 @@ impl Message {
             1 => Self::GetCapabilities { requested: c.u8("RequestedData")? },
             11 => {
                 let mut capabilities = Capabilities::default();
-                let status =
-                    read_with_status(c.named("GET_READER_CAPABILITIES_RESPONSE"), |k, b| capabilities.add(k, b))?;
+                let status = read_with_status(c.named("GET_READER_CAPABILITIES_RESPONSE"), |k, b| {
+                    capabilities.add(k, b)
+                })?;
                 Self::Capabilities { status, capabilities }
             }
             2 => Self::GetConfig {

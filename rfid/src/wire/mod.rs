@@ -17,13 +17,15 @@ mod rospec;
 mod status;
 
 pub use config::{Capabilities, GeneralCapabilities, KeepaliveSpec, ReaderSettings};
-pub use event::{AntennaChange, ConnectionStatus, EventTime, ReaderEvent, ReaderEvents, RoSpecMoment, event_type};
+pub use event::{
+    AntennaChange, ConnectionStatus, EventTime, ReaderEvent, ReaderEvents, RoSpecMoment, event_type,
+};
 pub use frame::{Deframer, Frame, HEADER_BYTES, MAX_MESSAGE_BYTES, VERSION_1_0_1};
 pub use message::{Message, RoSpecAct, StatusReply};
 pub use report::{EpcBits, Report, TagReport};
 pub use rospec::{
-    AiSpec, AiStopTrigger, Content, InventorySpec, ReportSpec, ReportTrigger, RoSpec, RoSpecState, StartTrigger,
-    StopTrigger,
+    AiSpec, AiStopTrigger, Content, InventorySpec, ReportSpec, ReportTrigger, RoSpec, RoSpecState,
+    StartTrigger, StopTrigger,
 };
 pub use status::{LlrpStatus, code};
 

@@ -237,7 +237,8 @@ impl RoSpec {
         let mut c = c.named("ROSpec");
         let (id, priority) = (c.u32("ROSpecID")?, c.u8("Priority")?);
         let state = RoSpecState::from_code(c.u8("CurrentState")?)?;
-        let (mut start, mut stop, mut inventories, mut report, mut more) = (None, None, Vec::new(), None, Vec::new());
+        let (mut start, mut stop, mut inventories, mut report, mut more) =
+            (None, None, Vec::new(), None, Vec::new());
         while let Some((kind, mut body)) = c.tlv()? {
             match kind {
                 178 => (start, stop) = read_boundary(body)?,
@@ -279,7 +280,8 @@ fn read_boundary(c: Cursor<'_>) -> Result<(Start, Stop), WireError> {
             }
             182 => {
                 let mut b = body.named("ROSpecStopTrigger");
-                stop = Some((StopTrigger::from_code(b.u8("type")?)?, b.u32("DurationTriggerValue")?, b.raws()?));
+                stop =
+                    Some((StopTrigger::from_code(b.u8("type")?)?, b.u32("DurationTriggerValue")?, b.raws()?));
             }
             _unknown => {}
         }

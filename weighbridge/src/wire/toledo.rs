@@ -294,23 +294,21 @@ impl Deframer {
             Checksum::Present => BODY_BYTES + 1,
             Checksum::Absent => BODY_BYTES,
         };
-        loop {
-            while self.held.len() < whole {
-                let (first, rest) = input.split_first()?;
-                *input = rest;
-                let byte = first & 0x7f;
-                if self.held.is_empty() && byte != STX {
-                    continue;
-                }
-                self.held.push(byte);
+        while self.held.len() < whole {
+            let (first, rest) = input.split_first()?;
+            *input = rest;
+            let byte = first & 0x7f;
+            if self.held.is_empty() && byte != STX {
+                continue;
             }
-            let result = self.judge();
-            match &result {
-                Ok(_) => self.held.clear(),
-                Err(_) => self.skip_to_next_stx(),
-            }
-            return Some(result);
+            self.held.push(byte);
         }
+        let result = self.judge();
+        match &result {
+            Ok(_) => self.held.clear(),
+            Err(_) => self.skip_to_next_stx(),
+        }
+        Some(result)
     }
     fn judge(&self) -> Result<Received, Fault> {
         let body: &[u8; BODY_BYTES] = self.held.first_chunk().ok_or(Fault::Shape { what: "short" })?;
