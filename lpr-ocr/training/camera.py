@@ -97,11 +97,12 @@ def reader_view(rng, scene, d=1.0):
     short = min(bw, bh)
     if not (4 < short < 400 and 8 < max(bw, bh) < 1500):
         return None
-    if rng.random() < 0.75:
+    if rng.random() < (0.55 if scene.kind.startswith("code") else 0.75):
         ml, mt, mr, mb = rng.uniform(-0.02, 0.22, 4) * short
-    else:                                        # a loose detector: long side too long or cut close
-        ml, mt, mr, mb = rng.uniform(-0.03, 0.3, 4) * short
-        ends = rng.uniform(-0.03, 0.6, 2) * short
+    else:                                        # a loose detector: the long side is the uncertain one
+        ml, mt, mr, mb = rng.uniform(-0.04, 0.4, 4) * short
+        wide = {"code_line": 2.0, "code_column": 2.0, "code_stack": 0.7}.get(scene.kind, 0.6)
+        ends = np.where(rng.random(2) < 0.3, rng.uniform(-0.03, 0.2, 2), rng.uniform(0.0, wide, 2)) * short
         if bw > bh:
             ml, mr = ends
         else:

@@ -153,6 +153,49 @@ class PlateReader:
         return max(((t, s + self.prior(t), s) for t, s in cands if t), key=lambda c: c[1], default=("", -99.0, -99.0))
 
 
+REACH = 12.0                   # steps by which an end that cuts a character is moved out
+SURE, FAIR = -0.6, -1.5        # log p of a code: take it at once; take it after the ends were followed
+
+
+def follow(logp, cls, box, margin, long):
+    """The box with its ends moved to the first and last character the reader saw; stretched where they touch the edge."""
+    x, y, w, h, a = box
+    seen = 1 - np.exp(logp[0])
+    seen = np.maximum(seen[:STEPS], seen[STEPS:]) if cls == 3 else seen[:STEPS]
+    at = np.flatnonzero(seen > 0.4)
+    if at.size < 3:
+        return box
+    count = 7 if cls == 3 else 11
+    pitch = max(1.5, (at[-1] - at[0]) / count)
+    first, last = at[0] - 0.6 * pitch, at[-1] + 1 + 0.6 * pitch
+    if at[0] <= 1:
+        first = -REACH
+    if at[-1] >= STEPS - 2:
+        last = STEPS + REACH
+    full = w + 2 * margin * min(w, h) + 2 * long * w          # extent of the crop that was read
+    new_w = full * (last - first) / STEPS
+    shift = full * ((first + last) / 2 / STEPS - 0.5)
+    trim = 2 * margin * min(new_w, h)
+    return x + shift * math.cos(a), y + shift * math.sin(a), max(new_w - trim, h * 0.5), h, a
+
+
+def variants(box, cls, count):
+    """Other guesses of a box whose code was not read well: ends moved out where characters are missing, taller, turned."""
+    x, y, w, h, a = box
+    u = (math.cos(a), math.sin(a))
+    if count < 11 and cls != 3:
+        d = w * (11 - min(count, 10)) / max(4, count)
+        for left, right in ((d, 0.0), (0.0, d), (d / 2, d / 2)):
+            k = (right - left) / 2
+            yield x + u[0] * k, y + u[1] * k, w + left + right, h * 1.15, a
+    tall = 1.25 if cls == 3 else 1.7
+    yield x, y, w * 1.02, h * tall, a
+    for da in (0.05, -0.05, 0.10, -0.10):
+        yield x, y, w * 1.02, h * (1.15 if cls == 3 else 1.3), a + da
+    yield x, y, w, h * 0.85, a
+    yield x, y, w * 1.12, h, a
+
+
 class Nets:
     """The two models in OpenCV DNN."""
 
@@ -171,30 +214,53 @@ class Nets:
         self.reader.setInput(x)
         return log_softmax(self.reader.forward()[0])
 
-    def code(self, gray, threshold=0.25, low=0.1, most=8, report=None):
-        """Best container code of a frame: (code, log p, box) or None."""
-        boxes = [b for b in self.detect(gray, low) if b[0] in CODE_CLASSES][:most]
+    def code_in(self, gray, box):
+        """Best code of one detected box: read, move the ends to where characters begin and end, read again; then variants.
+        Returns (code, log p) or None."""
+        cls, b = box[0], box[2:]
         best = None
-        for b in boxes:
-            if b[1] < threshold and best is not None and best[1] > -3:
+
+        def attempt(b, margin, long):
+            nonlocal best
+            logp = self.logp(crop(gray, *b, margin=margin, long=long), cls == 2)
+            got = read_code(logp)
+            if got and (best is None or got[1] > best[1]):
+                best = got
+            return logp
+
+        for turn in range(4):
+            margin, long = (0.12, 0.06) if turn == 0 else (0.12, 0.01)
+            logp = attempt(b, margin, long)
+            if best and best[1] > SURE:
+                return best
+            b = follow(logp, cls, b, margin, long)
+        if best and best[1] > FAIR:
+            return best
+        for v in variants(b, cls, len(greedy(logp)[0])):
+            attempt(v, 0.12, 0.02)
+            if best and best[1] > SURE:
+                return best
+        return best
+
+    def code(self, gray, low=0.12, most=6):
+        """Best container code of a frame: (code, log p, box) or None."""
+        best = None
+        for b in [b for b in self.detect(gray, low) if b[0] in CODE_CLASSES][:most]:
+            if b[1] < 0.3 and best is not None and best[1] > FAIR:
                 break
-            for margin, long in ((0.10, 0.0), (0.15, 0.03), (0.05, -0.015)):
-                got = read_code(self.logp(crop(gray, *b[2:], margin=margin, long=long), b[0] == 2))
-                if got and (best is None or got[1] > best[1]):
-                    best = (*got, b)
-                if got and got[1] > -1:
-                    break
+            got = self.code_in(gray, b)
+            if got and (best is None or got[1] > best[1]):
+                best = (*got, b)
         return best
 
     def plate(self, gray, plates, threshold=0.15, most=4):
-        """Best plate text: (text, score, box); two crops are summed."""
+        """Best plate text: (text, score, box); the best of three crops counts."""
         boxes = [b for b in self.detect(gray, threshold) if b[0] == 0][:most]
         out = []
         for b in boxes:
-            lp = None
             results = {}
-            for margin in (0.04, 0.12):
-                text, score, raw = plates.read(self.logp(crop(gray, *b[2:], margin=margin), False))
+            for margin, long in ((0.04, 0.0), (0.10, 0.02), (0.12, 0.07)):
+                text, score, _ = plates.read(self.logp(crop(gray, *b[2:], margin=margin, long=long), False))
                 results[text] = max(results.get(text, -99), score)
             text = max(results, key=results.get)
             if len(text) >= 4:

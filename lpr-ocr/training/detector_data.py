@@ -100,7 +100,7 @@ class DetectorData:
         r = rng.random()
         real = []
         cap = 14.0
-        if r < 0.28 and self.photos.items:
+        if r < 0.20 and self.photos.items:
             img, real = self.photos.crop(rng)
             objs = []
             if rng.random() < 0.3:
@@ -109,7 +109,7 @@ class DetectorData:
                 scene, c = self._plate()
                 scenes.paste_view(rng, img, scene, 0, c, got)
                 objs = got[n:]
-        elif r < 0.38:
+        elif r < 0.28:
             img, objs = self._back(), []
             for _ in range(int(rng.integers(1, 5))):
                 if rng.random() < 0.15:
@@ -117,7 +117,7 @@ class DetectorData:
                 else:
                     scene, c = self._plate()
                     scenes.paste_view(rng, img, scene, 0, c, objs)
-        elif r < 0.50:
+        elif r < 0.38:
             img, objs, cap = scenes.truck(rng, self.faces, self.grammar, HEIGHT, WIDTH)
         else:
             img, objs, cap = scenes.container_scene(rng, self.faces, HEIGHT, WIDTH, self._back())
