@@ -7,7 +7,10 @@ use gate_types::verdict::Instruction;
 
 /// One thing to do. Everything after a [`Effect::Record`] waits until the entry is durable.
 #[derive(Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "few are queued at a time, and the shell matches on plain entries")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few are queued at a time, and the shell matches on plain entries"
+)]
 pub enum Effect {
     /// Append to the journal.
     Record(Entry),

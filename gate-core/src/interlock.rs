@@ -107,7 +107,14 @@ impl Interlock {
     /// Nothing seen yet, nothing granted. `stale_ms`: inputs older than this are unknown.
     /// `clear_ms`: how long the zone must be free before lowering.
     pub fn new(stale_ms: u64, clear_ms: u64) -> Self {
-        Self { stale_ms, clear_ms, inputs: LaneInputs::default(), seen_at: None, free_since: None, grant: None }
+        Self {
+            stale_ms,
+            clear_ms,
+            inputs: LaneInputs::default(),
+            seen_at: None,
+            free_since: None,
+            grant: None,
+        }
     }
 
     /// Takes a whole input image that arrived at `at`. An image older than the last one is ignored.

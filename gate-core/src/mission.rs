@@ -7,8 +7,8 @@
 use gate_types::NodeId;
 use gate_types::api::AlarmKind;
 use gate_types::mission::{
-    Condition, CustomsStatus, DeclarationKind, Direction, InstructionKind, LegRef, LegRule, MissionConditions,
-    MissionPath, PathKind, Process,
+    Condition, CustomsStatus, DeclarationKind, Direction, InstructionKind, LegRef, LegRule,
+    MissionConditions, MissionPath, PathKind, Process,
 };
 use gate_types::verdict::{Reason, ReasonCode};
 
@@ -86,9 +86,8 @@ pub fn next_legs<'a>(process: &'a Process, progress: &[LegRef]) -> Vec<NextLeg<'
             continue;
         };
         let leg = NextLeg { rule, path, last: rest.is_empty() };
-        let known = next
-            .iter()
-            .any(|n| n.rule == leg.rule && n.path.kind == leg.path.kind && n.last == leg.last);
+        let known =
+            next.iter().any(|n| n.rule == leg.rule && n.path.kind == leg.path.kind && n.last == leg.last);
         if !known {
             next.push(leg);
         }
@@ -176,8 +175,10 @@ pub fn advance(
 /// The part of a path that is still to be driven; none where the progress is not its beginning.
 fn remainder<'l, 'a>(legs: &'l [&'a LegRule], progress: &[LegRef]) -> Option<&'l [&'a LegRule]> {
     let passed = legs.get(..progress.len())?;
-    let is_prefix =
-        passed.iter().zip(progress).all(|(leg, done)| leg.node == done.node && leg.direction == done.direction);
+    let is_prefix = passed
+        .iter()
+        .zip(progress)
+        .all(|(leg, done)| leg.node == done.node && leg.direction == done.direction);
     if is_prefix { legs.get(progress.len()..) } else { None }
 }
 
@@ -239,9 +240,9 @@ fn missing(process: &Process, facts: &MissionConditions, condition: Condition, n
         ),
         Condition::Declaration => {
             let kinds: Vec<&str> = process.declarations.iter().map(|d| declaration_name(*d)).collect();
-            let lodged = facts.declaration.map_or("none is lodged".into(), |d| {
-                format!("`{}` is lodged", declaration_name(d))
-            });
+            let lodged = facts
+                .declaration
+                .map_or("none is lodged".into(), |d| format!("`{}` is lodged", declaration_name(d)));
             reason(
                 ReasonCode::DeclarationMissing,
                 format!("node {node} needs a declaration ({}); {lodged}", kinds.join(" or ")),

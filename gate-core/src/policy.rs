@@ -72,7 +72,8 @@ fn judge_mission(case: &Case<'_>, facts: &MissionFacts) -> Verdict {
         let leg = check(process, &facts.conditions, facts.status, &facts.progress, case.node, case.direction);
         match leg {
             LegCheck::Admitted { instruction, next, .. } => {
-                let place = facts.report_to.clone().filter(|_| instruction == InstructionKind::ReportToInspection);
+                let place =
+                    facts.report_to.clone().filter(|_| instruction == InstructionKind::ReportToInspection);
                 onward = Some(Instruction { kind: instruction, next_node: next.map(|n| n.node), place });
             }
             LegCheck::Refused { reasons: why } => reasons.extend(why.into_iter().map(|r| in_words(r, facts))),
@@ -90,7 +91,8 @@ fn judge_mission(case: &Case<'_>, facts: &MissionFacts) -> Verdict {
 /// Adds who holds the goods and where to report.
 fn in_words(mut why: Reason, facts: &MissionFacts) -> Reason {
     if why.code == ReasonCode::CustomsHeld && !facts.holds.is_empty() {
-        let holds: Vec<String> = facts.holds.iter().map(|h| format!("{}: {}", h.authority, h.reason)).collect();
+        let holds: Vec<String> =
+            facts.holds.iter().map(|h| format!("{}: {}", h.authority, h.reason)).collect();
         why.text.push_str(&format!(" ({})", holds.join("; ")));
     }
     if let (ReasonCode::CustomsInspection, Some(place)) = (why.code, &facts.report_to) {

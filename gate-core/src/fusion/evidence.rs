@@ -86,13 +86,15 @@ impl Evidence {
 
     /// Adds a telegram of the scale; counts only stable, in range and plausible. False where it does not.
     pub fn add_weight(&mut self, device: &str, read: &WeightRead, at: Mono) -> bool {
-        let usable = read.stable && read.range == WeightRange::InRange && PLAUSIBLE_KG.contains(&read.gross_kg);
+        let usable =
+            read.stable && read.range == WeightRange::InRange && PLAUSIBLE_KG.contains(&read.gross_kg);
         if !usable {
             return false;
         }
-        let later = self.weight.as_ref().is_none_or(|w| {
-            at.cmp(&w.at).then(read.gross_kg.total_cmp(&w.weight.vehicle_gross_kg)).is_gt()
-        });
+        let later = self
+            .weight
+            .as_ref()
+            .is_none_or(|w| at.cmp(&w.at).then(read.gross_kg.total_cmp(&w.weight.vehicle_gross_kg)).is_gt());
         if later {
             let weight = GrossWeight {
                 vehicle_gross_kg: read.gross_kg,

@@ -99,8 +99,12 @@ fn supporters(statements: &[Statement], text: &str) -> Vec<String> {
 }
 
 fn in_conflict(statements: &[Statement], threshold: f64) -> bool {
-    let strong: Vec<&str> =
-        statements.iter().filter_map(Statement::best).filter(|(_, p)| *p >= threshold).map(|(t, _)| t).collect();
+    let strong: Vec<&str> = statements
+        .iter()
+        .filter_map(Statement::best)
+        .filter(|(_, p)| *p >= threshold)
+        .map(|(t, _)| t)
+        .collect();
     strong.iter().enumerate().any(|(i, a)| strong.iter().skip(i + 1).any(|b| !look_alike(a, b)))
 }
 

@@ -12,7 +12,8 @@ use gate_types::mission::InstructionKind;
 use gate_types::verdict::Instruction;
 
 pub(super) fn operated(lane: &mut Lane, name: String, act: OperatorAct, reason: String) {
-    let body = EntryBody::OperatorAct { name: name.clone(), act: act.name().to_owned(), reason: reason.clone() };
+    let body =
+        EntryBody::OperatorAct { name: name.clone(), act: act.name().to_owned(), reason: reason.clone() };
     lane.record(body);
     if name.trim().is_empty() || reason.trim().is_empty() {
         return;
@@ -61,7 +62,8 @@ fn instruction(lane: &Lane) -> Instruction {
     });
     match leg {
         Some(LegCheck::Admitted { instruction, next, .. }) => {
-            let place = facts.report_to.clone().filter(|_| instruction == InstructionKind::ReportToInspection);
+            let place =
+                facts.report_to.clone().filter(|_| instruction == InstructionKind::ReportToInspection);
             Instruction { kind: instruction, next_node: next.map(|n| n.node), place }
         }
         Some(LegCheck::Refused { .. }) | None => plain(InstructionKind::GoOn),

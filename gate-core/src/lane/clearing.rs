@@ -1,8 +1,8 @@
 //! The vehicle has left: the zone is being proven free, then lowering is permitted (I3).
 
+use super::Lane;
 use super::pass::after_down;
 use super::state::State;
-use super::Lane;
 use crate::effect::Effect;
 use gate_types::entry::EntryBody;
 use gate_types::observation::ArmPosition;

@@ -11,7 +11,11 @@ pub(super) fn step(lane: &mut Lane, cause: Cause) -> Option<State> {
     }
     let arm_down = lane.arm() == ArmPosition::Down;
     match cause {
-        Cause::Inputs | Cause::Barrier => Some(restore::resume(lane)),
+        Cause::Inputs | Cause::Barrier => {
+            // What the lamp was told meanwhile may never have reached it.
+            lane.light = None;
+            Some(restore::resume(lane))
+        }
         Cause::Uncommanded | Cause::NotLowered => arm_down.then(|| restore::resume(lane)),
         Cause::NotRaised => not_raised(lane),
     }

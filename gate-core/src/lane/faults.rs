@@ -1,6 +1,7 @@
 //! The standing faults: raised once when a condition begins, cleared once when it ends (I12).
 
 use super::Lane;
+use super::guard;
 use super::pass::Pass;
 use super::state::State;
 use gate_types::entry::EntryBody;
@@ -20,6 +21,9 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn list(&self) -> Vec<Fault> {
         self.standing.values().cloned().collect()
+    }
+    pub(super) fn stands(&self, kind: FaultKind, device: &str) -> bool {
+        self.standing.contains_key(&(kind, device.to_owned()))
     }
 }
 
@@ -70,7 +74,12 @@ pub(super) fn watch(lane: &mut Lane) {
         ArmPosition::Unknown => {}
     }
     let switches = [
-        (inputs.fire, FaultKind::FireOpen, "fire", "the fire input is active; open the lane again when it is over"),
+        (
+            inputs.fire,
+            FaultKind::FireOpen,
+            "fire",
+            "the fire input is active; open the lane again when it is over",
+        ),
         (
             inputs.barrier_fault,
             FaultKind::DeviceDown,
@@ -94,7 +103,8 @@ fn io_lost(lane: &Lane) -> Option<String> {
         return Some(why.clone());
     }
     let started = lane.started.unwrap_or_default();
-    if lane.interlock.is_fresh(lane.mono()) {
+    let fresh = lane.interlock.is_fresh(lane.mono());
+    if fresh && guard::all_known(&lane.inputs()) {
         return None;
     }
     let grace = match lane.state {
@@ -112,9 +122,12 @@ fn io_lost(lane: &Lane) -> Option<String> {
         | State::Local
         | State::Closed => true,
     };
-    grace.then(|| {
+    let text = if fresh {
+        "some inputs of the lane are not known; check the point map and the remote I/O".to_owned()
+    } else {
         format!("no inputs within {} ms; check the remote I/O and its link", lane.spec.timers.inputs_stale_ms)
-    })
+    };
+    grace.then_some(text)
 }
 
 fn loops(lane: &mut Lane) {
@@ -123,7 +136,9 @@ fn loops(lane: &mut Lane) {
     let arm_down = lane.arm() == ArmPosition::Down;
 
     let under = lane.under.on_for(now, limit).then(|| {
-        format!("the loop under the arm is active for more than {limit} ms; the arm stays up, look at the lane")
+        format!(
+            "the loop under the arm is active for more than {limit} ms; the arm stays up, look at the lane"
+        )
     });
     if under.is_some() || lane.under.is_off() {
         follow(lane, FaultKind::LoopStuck, part(lane, "loop_under"), under);
@@ -181,4 +196,3 @@ fn loops(lane: &mut Lane) {
         clear(lane, FaultKind::WrongWay, &part(lane, "loop_under"));
     }
 }
-

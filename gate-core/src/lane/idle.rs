@@ -1,8 +1,8 @@
 //! Nobody there.
 
+use super::Lane;
 use super::pass::open;
 use super::state::State;
-use super::Lane;
 use gate_types::observation::ArmPosition;
 
 pub(super) fn step(lane: &mut Lane) -> Option<State> {

@@ -1,10 +1,10 @@
 //! The arm is lowering by the barrier's own controller. Presence ends the permission's proof: the zone
 //! has to be proven free again.
 
+use super::Lane;
 use super::faults::{part, raise};
 use super::pass::after_down;
 use super::state::{Cause, State};
-use super::Lane;
 use crate::interlock::zone_is_free;
 use gate_types::Mono;
 use gate_types::fault::FaultKind;

@@ -1,8 +1,8 @@
 //! The arm is up for this vehicle.
 
+use super::Lane;
 use super::pass::after_down;
 use super::state::State;
-use super::Lane;
 use crate::effect::LightColour;
 use gate_types::observation::ArmPosition;
 
@@ -12,6 +12,7 @@ pub(super) const BETWEEN_LOOPS_MS: u64 = 3_000;
 pub(super) fn enter(lane: &mut Lane) {
     let Some(pass) = &lane.pass else { return };
     if pass.under_seen || pass.raised_by.is_none() {
+        lane.light(LightColour::Red);
         return;
     }
     if let Some(go) = pass.go.clone() {

@@ -1,9 +1,9 @@
 //! The arm is rising: its limit switch has to prove it in time.
 
+use super::Lane;
 use super::faults::{part, raise};
 use super::pass::after_down;
 use super::state::{Cause, State};
-use super::Lane;
 use gate_types::Mono;
 use gate_types::fault::FaultKind;
 use gate_types::observation::ArmPosition;

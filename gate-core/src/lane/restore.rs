@@ -1,16 +1,16 @@
 //! Taking up work again: after a start, a fault, local hands or a closure. The sensors decide, and a
 //! grant from before is gone (I7).
 
+use super::Lane;
 use super::pass::{Pass, close};
 use super::state::{Cause, State};
-use super::Lane;
 use crate::fusion::Evidence;
 use crate::input::RestoredPass;
+use gate_types::Stamp;
 use gate_types::entry::{EntryBody, PassOutcome};
 use gate_types::identity::Identity;
 use gate_types::observation::ArmPosition;
 use gate_types::verdict::ReasonCode;
-use gate_types::Stamp;
 
 /// The pass as its entries tell it. Stamps of the run before mean nothing on this monotonic clock.
 pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
@@ -113,9 +113,10 @@ fn resume_down(lane: &mut Lane) -> State {
         pass.opened.mono_ms = now.mono_ms;
         pass.restored = false;
     }
-    let sent_back = pass.verdict.as_ref().is_some_and(|v| {
-        v.reasons().iter().any(|r| r.code == ReasonCode::OperatorDecision)
-    });
+    let sent_back = pass
+        .verdict
+        .as_ref()
+        .is_some_and(|v| v.reasons().iter().any(|r| r.code == ReasonCode::OperatorDecision));
     if sent_back {
         return State::Referred { next_ask: now.mono_ms };
     }

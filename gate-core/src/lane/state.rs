@@ -1,8 +1,8 @@
 //! The states, and what happens on entering one.
 
 use super::{
-    Lane, clearing, closed, deciding, faulted, held, identifying, idle, local, lowering, passing, raising, referred,
-    starting,
+    Lane, clearing, closed, deciding, faulted, held, identifying, idle, local, lowering, passing, raising,
+    referred, starting,
 };
 use crate::effect::LightColour;
 use crate::policy::plain;
@@ -115,6 +115,9 @@ pub(super) fn enter(lane: &mut Lane, next: State) {
             lane.show(plain(InstructionKind::Wait));
         }
         State::Identifying { .. } => {
+            if let Some(pass) = &mut lane.pass {
+                pass.go = None;
+            }
             lane.light(LightColour::Red);
             lane.show(plain(InstructionKind::Wait));
             lane.watch(true);

@@ -41,7 +41,8 @@ pub(super) fn arm(lane: &mut Lane) {
         Some(ArmPosition::Between | ArmPosition::Contradictory | ArmPosition::Unknown) | None => true,
     };
     let device = part(lane, "arm");
-    if !expected && !in_other_hands(lane) {
+    let known = lane.faults.stands(FaultKind::ArmMovedUncommanded, &device);
+    if !expected && !known && !in_other_hands(lane) {
         lane.record(EntryBody::ArmMovedUncommanded { arm });
         let text = "the arm moved without a command; see who moved it and lower it".to_owned();
         raise(lane, FaultKind::ArmMovedUncommanded, device.clone(), text);

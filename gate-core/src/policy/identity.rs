@@ -13,8 +13,12 @@ pub(super) fn conflicts(case: &Case<'_>) -> Vec<Reason> {
     slots
         .filter(|s| s.conflict)
         .map(|s| {
-            let seen: Vec<String> =
-                s.candidates.iter().take(3).map(|c| format!("{} ({})", c.value, c.support.join(", "))).collect();
+            let seen: Vec<String> = s
+                .candidates
+                .iter()
+                .take(3)
+                .map(|c| format!("{} ({})", c.value, c.support.join(", ")))
+                .collect();
             let text = format!("{}: strong sources disagree: {}", name(s.slot), seen.join(" / "));
             reason(ReasonCode::IdentityConflict, text)
         })

@@ -1,0 +1,12 @@
+//! Tests of the decision: paths, fusion, interlock, policy, golden lane stories, and properties over
+//! random action sequences.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests")]
+
+mod bench;
+mod fusion;
+mod interlock;
+mod mission;
+mod policy;
+mod properties;
+mod site;
+mod stories;
