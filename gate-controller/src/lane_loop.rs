@@ -172,15 +172,17 @@ impl LaneLoop {
     async fn observed(&mut self, observation: Observation) -> Result<(), JournalError> {
         let origin = Instant::now();
         let mut up = None;
+        // The worker is no device of the node file: its cameras say for themselves that they are down and
+        // up again. What it means here is that commands on their way to it are gone.
+        let is_vision = self.parts.links.names.vision.as_ref() == Some(&observation.device);
         match &observation.what {
             Observed::Read(read) => self.remember(observation.device.as_str(), read),
             Observed::Health(Health::Up) => up = Some(observation.device.clone()),
-            Observed::Health(Health::Down { .. }) => {
-                if self.parts.links.names.vision.as_ref() == Some(&observation.device) {
-                    self.told.vision_lost = true;
-                }
+            Observed::Health(Health::Down { .. } | Health::Degraded { .. }) if is_vision => {
+                self.told.vision_lost = true;
+                return Ok(());
             }
-            Observed::Health(Health::Degraded { .. })
+            Observed::Health(Health::Down { .. } | Health::Degraded { .. })
             | Observed::Inputs(_)
             | Observed::Tag(_)
             | Observed::Weight(_) => {}

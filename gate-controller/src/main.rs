@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use gate_controller::run::Failure;
 use gate_controller::{check, enrol, identity, run};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -50,7 +51,8 @@ enum Verb {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
     // Only fails where a provider is installed already, which is then the same one.
     let _ = std::sync::Arc::unwrap_or_clone(identity::provider()).install_default();
     match arguments.verb {
