@@ -1,0 +1,30 @@
+"use strict";
+(async () => {
+  const $ = id => document.getElementById(id), root = document.documentElement;
+  let frozen = false, last = 0;
+  $("freeze").onclick = () => { frozen = !frozen; $("freeze").setAttribute("aria-pressed", frozen); $("freeze").textContent = frozen ? "Resume" : "Freeze"; };
+  $("theme").onclick = () => { const dark = root.classList.contains("dark") || (!root.classList.contains("light") && matchMedia("(prefers-color-scheme:dark)").matches); root.className = dark ? "light" : "dark"; };
+  $("unzoom").onclick = () => $("zoom").close();
+  const site = await (await fetch("site")).json();
+  document.title = `Varco · ${site.name} · simulation`; $("where").textContent = `${site.name} (${site.port}) · ${site.nodes.length} nodes, ${site.lanes.length} lanes · seed ${site.seed}`;
+  PortMap.draw(site); Lanes.build(site);
+  const figures = s => {
+    const box = $("figures"); box.textContent = "";
+    const put = (name, value, small, cls) => { const d = document.createElement("div"), t = document.createElement("dt"), v = document.createElement("dd"); t.textContent = name; if (value instanceof Node) v.append(value); else v.textContent = value; if (small) { const m = document.createElement("small"); m.textContent = " " + small; v.append(m); } if (cls) d.className = cls; d.append(t, v); box.append(d); };
+    const n = s.sums; put("passes", n.passed || 0); put("arms raised", n.raised || 0); put("held", n.held || 0); put("referred", n.referred || 0); put("alarms", s.alarms);
+    const f = document.createDocumentFragment(); for (const p of site.processes) { const e = document.createElement("span"); e.textContent = `${p.id} ${s.missions[p.id] || 0}`; e.style.color = procColour(p.id); e.title = p.name; f.append(e); } put("missions done", f, null, "procs");
+    put("decision", s.p50 == null ? "–" : s.p50.toFixed(1), s.p50 == null ? "" : `ms p50 · ${s.p99.toFixed(0)} p99`); put("events", n.events || 0, n.events === n.acknowledged ? "all at central" : `${n.events - n.acknowledged} under way`);
+  };
+  figures({ sums: {}, missions: {}, alarms: 0, p50: null });
+  const items = [], list = $("ticker");
+  const shown = e => { const k = $("kinds").value, f = $("find").value.toLowerCase(); return (!k || e.kind.startsWith(k) || (k === "arm" && /raise|lower/.test(e.kind))) && (!f || `${e.lane || e.node} ${e.text}`.toLowerCase().includes(f)); };
+  const line = e => { const li = document.createElement("li"), t = document.createElement("time"), l = document.createElement("span"), x = document.createElement("span"); t.textContent = new Date(e.at).toLocaleTimeString([], { hour12: false }); l.textContent = e.lane || `node ${e.node}`; l.className = "ln"; x.textContent = e.text; x.className = e.kind + (e.kind === "decided" && !e.text.startsWith("admitted") ? " no" : ""); li.append(t, l, x); return li; };
+  const redraw = () => { list.textContent = ""; items.filter(shown).slice(-120).reverse().forEach(e => list.append(line(e))); };
+  $("kinds").onchange = $("find").oninput = redraw;
+  const ticker = news => { items.push(...news); items.splice(0, Math.max(0, items.length - 400)); if (!frozen) { for (const e of news.filter(shown)) list.prepend(line(e)); while (list.children.length > 120) list.lastChild.remove(); } };
+  const on = (source, name, act) => source.addEventListener(name, e => { last = Date.now(); if (name === "ticker" || !frozen) act(JSON.parse(e.data)); });
+  const link = ok => { $("link").className = "dot" + (ok ? "" : " off"); $("link").textContent = ok ? "live" : "no connection"; };
+  const source = new EventSource("stream"); source.onopen = () => link(true); source.onerror = () => link(false);
+  on(source, "world", w => { PortMap.move(w.trucks); Lanes.world(w.lanes); }); on(source, "lanes", v => Lanes.show(v)); on(source, "stats", figures); on(source, "ticker", ticker);
+  setInterval(() => { if (last) link(Date.now() - last < 4000); if (PortMap.followed != null && !frozen) PortMap.follow(PortMap.followed); }, 1500);
+})();
