@@ -39,8 +39,9 @@ impl Token {
             bail!("token: the secret is empty or longer than 128 characters; {shape}");
         }
         let bytes = B64.decode(fingerprint).with_context(|| format!("token: fingerprint; {shape}"))?;
-        let fingerprint: [u8; 32] =
-            bytes.try_into().map_err(|_| anyhow::anyhow!("token: the fingerprint is not 32 bytes; {shape}"))?;
+        let fingerprint: [u8; 32] = bytes
+            .try_into()
+            .map_err(|_| anyhow::anyhow!("token: the fingerprint is not 32 bytes; {shape}"))?;
         Ok(Self { secret: (*secret).to_owned(), fingerprint })
     }
 }
@@ -61,7 +62,8 @@ impl Request {
         let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).context("signing request")?;
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let csr_pem = params.serialize_request(&key).context("signing request")?.pem().context("signing request")?;
+        let csr_pem =
+            params.serialize_request(&key).context("signing request")?.pem().context("signing request")?;
         Ok(Self { key_pem: key.serialize_pem(), csr_pem })
     }
 }
@@ -79,8 +81,11 @@ pub async fn enrol(loaded: &Loaded, token: &str) -> Result<()> {
         .with_no_client_auth();
     let client = crate::central::http_client(tls, Duration::from_millis(ENROL_TIMEOUT_MS))?;
     let url = crate::central::join(&loaded.node.central.url, api::ENROL);
-    let request =
-        api::EnrolRequest { secret: token.secret, node: loaded.node.node.clone(), csr_pem: made.csr_pem.clone() };
+    let request = api::EnrolRequest {
+        secret: token.secret,
+        node: loaded.node.node.clone(),
+        csr_pem: made.csr_pem.clone(),
+    };
     let answer: api::EnrolAnswer = crate::central::post(&client, &url, &request, MAX_ANSWER).await?;
     if answer.port != loaded.site.port {
         bail!(
@@ -89,7 +94,8 @@ pub async fn enrol(loaded: &Loaded, token: &str) -> Result<()> {
             loaded.site.port
         );
     }
-    let ca = CertificateDer::from_pem_slice(answer.ca_pem.as_bytes()).context("central's ca_pem is not PEM")?;
+    let ca =
+        CertificateDer::from_pem_slice(answer.ca_pem.as_bytes()).context("central's ca_pem is not PEM")?;
     if Sha256::digest(&ca).as_slice() != token.fingerprint {
         bail!("central at {url} answered with another authority than the token names; ask for a new token");
     }

@@ -93,16 +93,20 @@ impl Identity {
             );
         }
         let read = |path: PathBuf| {
-            std::fs::read(&path).with_context(|| format!("{}: cannot be read; enrol the gate anew", path.display()))
+            std::fs::read(&path)
+                .with_context(|| format!("{}: cannot be read; enrol the gate anew", path.display()))
         };
         let roots = root_store(&read(folder.authority())?)
             .with_context(|| format!("{}: enrol the gate anew", folder.authority().display()))?;
         let chain: Vec<CertificateDer<'static>> =
-            CertificateDer::pem_slice_iter(&read(folder.certificate())?).collect::<Result<_, _>>().with_context(
-                || format!("{}: not a PEM certificate; enrol the gate anew", folder.certificate().display()),
-            )?;
-        let key = PrivateKeyDer::from_pem_slice(&read(folder.key())?)
-            .with_context(|| format!("{}: not a PEM private key; enrol the gate anew", folder.key().display()))?;
+            CertificateDer::pem_slice_iter(&read(folder.certificate())?)
+                .collect::<Result<_, _>>()
+                .with_context(|| {
+                    format!("{}: not a PEM certificate; enrol the gate anew", folder.certificate().display())
+                })?;
+        let key = PrivateKeyDer::from_pem_slice(&read(folder.key())?).with_context(|| {
+            format!("{}: not a PEM private key; enrol the gate anew", folder.key().display())
+        })?;
         let tls = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)

@@ -8,7 +8,9 @@ use crate::signs::SignTexts;
 use crate::wiring::LaneLinks;
 use barrier_io::{IoCommand, Light, SignCommand};
 use device::{Clock, Health, Observation, Observed};
-use gate_core::{AnswerFailure, ArmCommand, Cleared, Effect, Input, Lane, LightColour, OperatorAct, VerifiedAnswer};
+use gate_core::{
+    AnswerFailure, ArmCommand, Cleared, Effect, Input, Lane, LightColour, OperatorAct, VerifiedAnswer,
+};
 use gate_types::DeviceId;
 use gate_types::console::LaneView;
 use gate_types::entry::EntryBody;
@@ -311,7 +313,10 @@ impl LaneLoop {
     fn watch_cameras(&self, on: bool) {
         if let Some(cameras) = &self.parts.links.cameras {
             let command = if on { CameraCommand::Observe } else { CameraCommand::Rest };
-            sent(self.parts.links.names.vision.as_ref().unwrap_or(&self.parts.links.names.io), cameras.try_send(command));
+            sent(
+                self.parts.links.names.vision.as_ref().unwrap_or(&self.parts.links.names.io),
+                cameras.try_send(command),
+            );
         }
     }
     fn watch_reader(&self, on: bool) {

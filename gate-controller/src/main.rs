@@ -74,7 +74,11 @@ fn main() -> ExitCode {
 
 /// Two workers: one lane's JSON or signature never delays another lane's arm, and memory stays small.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(4).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()?)
 }
 
 fn with_node(file: &std::path::Path, work: impl FnOnce(config::Loaded) -> anyhow::Result<()>) -> ExitCode {

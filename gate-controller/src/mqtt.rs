@@ -8,7 +8,9 @@ use config::MqttConfig;
 use gate_types::api::GateEvent;
 use gate_types::{BootEpoch, EntrySeq, NodeId, PortId, topic};
 use journal::{JournalError, Sink};
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Packet};
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Packet,
+};
 use rumqttc::{PublishOptions, QoS};
 use std::future::Future;
 use std::time::Duration;
@@ -46,7 +48,10 @@ impl BrokerClient {
     /// A client and the loop that must be driven by [`drive`].
     pub fn new(config: &MqttConfig, port: &PortId, node: &NodeId) -> Result<(Self, EventLoop)> {
         let status_topic = topic::status(port, node);
-        let mut options = MqttOptions::new(format!("varco-{port}-{node}"), rumqttc::Broker::tcp(config.host.clone(), config.port));
+        let mut options = MqttOptions::new(
+            format!("varco-{port}-{node}"),
+            rumqttc::Broker::tcp(config.host.clone(), config.port),
+        );
         options.set_keep_alive(KEEP_ALIVE_S);
         options.set_clean_session(false);
         options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
@@ -64,7 +69,9 @@ impl BrokerClient {
     pub async fn farewell(&self) {
         let options = PublishOptions::new(QoS::AtLeastOnce).retained();
         let said = async {
-            if let Ok(notice) = self.client.publish_tracked(self.status_topic.clone(), "offline", options).await {
+            if let Ok(notice) =
+                self.client.publish_tracked(self.status_topic.clone(), "offline", options).await
+            {
                 let _ = notice.wait_completion_async().await;
             }
             let _ = self.client.disconnect().await;
@@ -97,7 +104,8 @@ pub async fn drive(
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
                 wait_ms = FIRST_WAIT_MS;
                 let options = PublishOptions::new(QoS::AtLeastOnce).retained();
-                if let Err(error) = broker.client.try_publish(broker.status_topic.clone(), "online", options) {
+                if let Err(error) = broker.client.try_publish(broker.status_topic.clone(), "online", options)
+                {
                     tracing::debug!(%error, "presence is told at the next connection");
                 }
                 connected.send_replace(true);
@@ -107,7 +115,8 @@ pub async fn drive(
             Err(ConnectionError::RequestsDone) => return Ok(()),
             Err(error) => {
                 connected.send_replace(false);
-                down.raise(format!("events wait in the journal: {error}; check the broker and mqtt.host")).await?;
+                down.raise(format!("events wait in the journal: {error}; check the broker and mqtt.host"))
+                    .await?;
                 sleep(Duration::from_millis(wait_ms)).await;
                 wait_ms = (wait_ms * 2).min(LONGEST_WAIT_MS);
             }

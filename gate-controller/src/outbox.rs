@@ -41,7 +41,11 @@ pub async fn deliver(
                     wait_ms = FIRST_WAIT_MS;
                     continue;
                 }
-                format!("central stored {} of {} events; the rest is sent again", stored.len(), batch.events.len())
+                format!(
+                    "central stored {} of {} events; the rest is sent again",
+                    stored.len(),
+                    batch.events.len()
+                )
             }
             Err(error) => {
                 let text = format!("events wait in the journal: {error}; check the line and central");

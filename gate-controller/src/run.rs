@@ -272,7 +272,8 @@ async fn on_record(failure: &Failure, ledger: &Ledger, board: &Board) {
 
 /// The pass of a lane that was open at the last stop.
 fn restored(opened: &Opened, lane: &LaneId) -> Option<RestoredPass> {
-    let newest = opened.open_passes.iter().filter(|(pass, _)| pass.lane == *lane).max_by_key(|(pass, _)| pass.number);
+    let newest =
+        opened.open_passes.iter().filter(|(pass, _)| pass.lane == *lane).max_by_key(|(pass, _)| pass.number);
     newest.map(|(pass, entries)| RestoredPass { pass: pass.clone(), entries: entries.clone() })
 }
 
@@ -285,7 +286,8 @@ fn config_sha256(loaded: &Loaded) -> Result<String> {
 /// One daemon for one state directory.
 fn lock(state_dir: &Path) -> Result<std::fs::File> {
     let path = state_dir.join("lock");
-    let file = std::fs::File::create(&path).with_context(|| format!("{}: cannot be created", path.display()))?;
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("{}: cannot be created", path.display()))?;
     if file.try_lock().is_err() {
         bail!("{}: another varco-gate runs on this state_dir; stop it first", path.display());
     }

@@ -32,7 +32,8 @@ struct Published {
 
 impl Peer {
     async fn accept(listener: &TcpListener) -> Self {
-        let accepted = timeout(Duration::from_secs(10), listener.accept()).await.expect("a connection in 10 s");
+        let accepted =
+            timeout(Duration::from_secs(10), listener.accept()).await.expect("a connection in 10 s");
         Self(accepted.unwrap().0)
     }
     async fn packet(&mut self) -> (u8, Vec<u8>) {
@@ -99,7 +100,9 @@ async fn events_are_acknowledged_only_by_the_broker_and_survive_a_lost_connectio
     assert_eq!(connect[7], 0x04 | 0x08 | 0x20);
     assert_eq!(u16::from_be_bytes([connect[8], connect[9]]), 10);
     let text = String::from_utf8_lossy(&connect[10..]).into_owned();
-    assert!(text.contains("varco-ITBRI-3") && text.contains("gate/ITBRI/3/status") && text.ends_with("offline"));
+    assert!(
+        text.contains("varco-ITBRI-3") && text.contains("gate/ITBRI/3/status") && text.ends_with("offline")
+    );
 
     let (mut online, mut first) = (None, None);
     while online.is_none() || first.is_none() {
@@ -137,8 +140,7 @@ async fn events_are_acknowledged_only_by_the_broker_and_survive_a_lost_connectio
             }
         }
     }
-    let expected =
-        [(1, "daemon_started"), (2, "daemon_started"), (3, "fault_raised"), (4, "fault_cleared")];
+    let expected = [(1, "daemon_started"), (2, "daemon_started"), (3, "fault_raised"), (4, "fault_cleared")];
     assert_eq!(seen, expected);
     assert!(board.faults().is_empty());
 }

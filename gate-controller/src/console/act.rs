@@ -60,7 +60,10 @@ pub(super) async fn operator(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.strip_prefix("Bearer "));
     if !given.is_some_and(|token| console.token.is(token)) {
-        return problem(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer TOKEN` with the node's console-token");
+        return problem(
+            StatusCode::UNAUTHORIZED,
+            "send `Authorization: Bearer TOKEN` with the node's console-token",
+        );
     }
     let body = match body {
         Ok(Json(body)) => body,
@@ -150,7 +153,10 @@ mod tests {
         assert_eq!(post(&console, "n1-in-1", "the-token", good).await, StatusCode::ACCEPTED);
         assert_eq!(post(&console, "n1-in-1", "the-token", good).await, StatusCode::SERVICE_UNAVAILABLE);
         let act = acts.try_recv().unwrap();
-        assert_eq!((act.name.as_str(), act.act, act.reason.as_str()), ("Ada", OperatorAct::TurnBack, "wrong gate"));
+        assert_eq!(
+            (act.name.as_str(), act.act, act.reason.as_str()),
+            ("Ada", OperatorAct::TurnBack, "wrong gate")
+        );
     }
 
     #[tokio::test]
@@ -161,7 +167,8 @@ mod tests {
             let request = Request::get(path).header(header::HOST, host).body(Body::empty()).unwrap();
             router(console.clone()).oneshot(request).await.unwrap().status()
         };
-        for path in ["/", "/console.css", "/console.js", "/api/v1/lanes", "/api/v1/metrics", "/api/v1/health"] {
+        for path in ["/", "/console.css", "/console.js", "/api/v1/lanes", "/api/v1/metrics", "/api/v1/health"]
+        {
             assert_eq!(get(path, "127.0.0.1:8080").await, StatusCode::OK, "{path}");
             assert_eq!(get(path, "evil.example").await, StatusCode::FORBIDDEN, "{path}");
         }

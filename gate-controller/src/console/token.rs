@@ -32,9 +32,13 @@ pub fn token(state_dir: &Path) -> Result<ConsoleToken> {
         getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("random numbers: {e}"))?;
         write_private(&file, hex::encode(bytes).as_bytes())?;
     }
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read", file.display()))?;
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("{}: cannot be read", file.display()))?;
     if text.trim().len() < TOKEN_BYTES {
-        bail!("{}: shorter than {TOKEN_BYTES} characters; delete it, a new one is made at the start", file.display());
+        bail!(
+            "{}: shorter than {TOKEN_BYTES} characters; delete it, a new one is made at the start",
+            file.display()
+        );
     }
     Ok(ConsoleToken::of(&text))
 }
