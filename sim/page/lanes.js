@@ -18,7 +18,7 @@ const Lanes = {
     const c = h("article", "card"); c.dataset.node = lane.node; const head = h("header"), state = h("span", "state");
     head.append(h("h3", "", lane.id), h("span", "dir", lane.direction === "in" ? "↗ in" : "↙ out"), state);
     const shot = h("div", "shot dimmed"), img = h("img"), boxes = el("svg", { viewBox: "0 0 1280 720", "aria-hidden": "true" }), tabs = h("div", "tabs");
-    img.alt = `Camera of ${lane.id}`; img.width = 1280; img.height = 720; shot.append(img, boxes, tabs); shot.onclick = e => { if (e.target.tagName !== "BUTTON") this.zoom(lane.id); };
+    img.alt = `Camera of ${lane.id}`; img.onerror = () => img.classList.add("gone"); img.onload = () => img.classList.remove("gone"); img.width = 1280; img.height = 720; shot.append(img, boxes, tabs); shot.onclick = e => { if (e.target.tagName !== "BUTTON") this.zoom(lane.id); };
     const row = h("div", "row"), arm = el("svg", { class: "arm", viewBox: "0 0 92 46", role: "img" });
     const beam = el("g", { class: "beam" }); beam.append(el("rect", { x: 12, y: 31, width: 76, height: 6, rx: 2, fill: "#e9e9e4" }), ...[0, 1, 2, 3].map(i => el("rect", { x: 20 + i * 18, y: 31, width: 9, height: 6, fill: "#d22f27" })));
     const lamp = el("circle", { class: "lamp", cx: 14, cy: 12, r: 5 }); arm.append(el("rect", { class: "pole", x: 9, y: 8, width: 10, height: 36, rx: 3 }), lamp, beam);

@@ -19,7 +19,8 @@ const PortMap = {
     const quays = el("g", { stroke: "var(--quay)", "stroke-width": 64, "stroke-linecap": "butt" }); s.append(quays);
     for (const r of site.roads) if (r.from === site.quay || r.to === site.quay) quays.append(el("path", { d: `M${r.a}L${r.b}` }));
     const edge = el("g", { stroke: "var(--roadedge)", "stroke-width": 22, "stroke-linecap": "round" }), road = el("g", { stroke: "var(--road)", "stroke-width": 17, "stroke-linecap": "round" }), mid = el("g", { stroke: "var(--roadedge)", "stroke-width": 1.6, "stroke-dasharray": "9 9" });
-    for (const r of site.roads) { const d = `M${r.a}L${r.b}`; edge.append(el("path", { d })); road.append(el("path", { d })); mid.append(el("path", { d })); }
+    const rare = new Set(site.nodes.filter(n => n.exceptional).map(n => n.id));
+    for (const r of site.roads) { const d = `M${r.a}L${r.b}`, thin = rare.has(r.to); edge.append(el("path", { d, ...(thin && { "stroke-width": 14 }) })); road.append(el("path", { d, ...(thin && { "stroke-width": 10 }) })); if (!thin) mid.append(el("path", { d })); }
     s.append(edge, road, mid);
     this.paths = el("g"); this.trails = el("g"); this.layer = el("g"); s.append(this.paths, this.trails);
     for (const n of site.nodes) {

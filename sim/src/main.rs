@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo { for_time, headless, summary, seed, site, trucks, keep } => {
-            let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sim=info,rumqttd=error"));
+            let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sim=info,rumqttd=off"));
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
             if rustls::crypto::ring::default_provider().install_default().is_err() {
                 anyhow::bail!("another TLS provider is installed already");

@@ -111,7 +111,7 @@ impl Block {
             coils.on.clear();
             drop(coils);
             self.bay.panel().green = false;
-            tracing::info!(lane = %self.bay.lane, "heartbeat lost: lamps red");
+            tracing::debug!(lane = %self.bay.lane, "heartbeat lost: lamps red");
         }
     }
     fn answer(&self, request: Request<'_>) -> Result<Response, ExceptionCode> {

@@ -155,7 +155,10 @@ impl Port {
         if along.len() < 2 {
             along.push(leg.node.to_string());
         }
-        truck.place = Place::Road { along, from_s: self.now_s, to_s: self.now_s + drive_s + jitter };
+        // Before the world's first second trucks are found anywhere on their way.
+        let driven_s = if self.now_s == 0.0 { drive_s * self.rng.random_range(0.2..1.0) } else { 0.0 };
+        let from_s = self.now_s - driven_s;
+        truck.place = Place::Road { along, from_s, to_s: from_s + drive_s + jitter };
     }
     /// No new truck comes, none drives up to an arm any more, drivers before a closed arm turn back soon.
     pub fn close(&mut self) {
