@@ -105,6 +105,8 @@ pub struct Extent {
     pub last: f32,
     /// From character to character.
     pub pitch: f32,
+    /// Characters of both lines.
+    pub count: usize,
 }
 
 impl Probabilities {
@@ -129,12 +131,13 @@ impl Probabilities {
                 last = best;
             }
             let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else { continue };
-            let one = Extent { first, last: end, pitch: (end - first) / (peaks.len() - 1) as f32 };
+            let one = Extent { first, last: end, pitch: (end - first) / (peaks.len() - 1) as f32, count: peaks.len() };
             whole = Some(match whole {
                 None => (one, peaks.len()),
                 Some((other, n)) => {
                     let pitch = if n >= peaks.len() { other.pitch } else { one.pitch };
-                    let both = Extent { first: other.first.min(one.first), last: other.last.max(one.last), pitch };
+                    let count = other.count + one.count;
+                    let both = Extent { first: other.first.min(one.first), last: other.last.max(one.last), pitch, count };
                     (both, n.max(peaks.len()))
                 }
             });

@@ -2,7 +2,7 @@
 
 use crate::nets::{Margin, Nets};
 use gate_types::observation::{Alternative, OpticalRead, PixelBox, ReadKind, View};
-use lpr_ocr::decode::beam::{Extent, Probabilities};
+use lpr_ocr::decode::beam::Extent;
 use lpr_ocr::decode::{Found, ObjectClass, Resolved, Resolver};
 use opencv::core::Mat;
 
@@ -28,6 +28,8 @@ const SMALLER: f32 = 0.4;
 
 const FIRST: Margin = Margin { edge: 0.10, ends: 0.0 };
 const MORE: [Margin; 2] = [Margin { edge: 0.18, ends: 0.02 }, Margin { edge: 0.03, ends: 0.01 }];
+/// Most crops read on one frame beyond the first of each object: bounds the time of a frame.
+const MOST_CROPS: u32 = 40;
 /// How often a box is fitted to the text found in it.
 const MOST_FITS: usize = 3;
 
@@ -48,6 +50,8 @@ pub(crate) struct Engine {
     resolver: Resolver,
     /// Whether a frame without a clear reading is looked at once more, smaller.
     close_ups: bool,
+    /// Further crops that may be read on the frame in work.
+    crops_left: u32,
 }
 
 impl Engine {
@@ -56,7 +60,7 @@ impl Engine {
     /// has a plate across its whole frame.
     pub(crate) fn new(nets: Nets, regions: &[String], close_ups: bool) -> anyhow::Result<Self> {
         opencv::core::set_num_threads(1)?;
-        Ok(Self { nets, resolver: Resolver::new(regions)?, close_ups })
+        Ok(Self { nets, resolver: Resolver::new(regions)?, close_ups, crops_left: 0 })
     }
     /// The models' names.
     pub(crate) fn models(&self) -> &str {
@@ -66,6 +70,7 @@ impl Engine {
     pub(crate) fn read(&mut self, grey: &Mat, kinds: &[ReadKind], view: View) -> anyhow::Result<Vec<Reading>> {
         let mut all = Vec::new();
         let mut missing = kinds.to_vec();
+        self.crops_left = MOST_CROPS;
         for size in [1.0, SMALLER] {
             let found = self.nets.detect(grey, LOW_THRESHOLD, size)?;
             for &kind in &missing {
@@ -113,6 +118,13 @@ impl Engine {
         Ok(best.map(|(resolved, way)| reading(resolved, &way, view)))
     }
 
+    /// Counts a further crop of this frame.
+    fn may_read(&mut self) -> bool {
+        let may = self.crops_left > 0;
+        self.crops_left = self.crops_left.saturating_sub(1);
+        may
+    }
+
     /// One crop; where it leaves doubt, more crops of the box as the text found in it suggests.
     fn resolve(&mut self, grey: &Mat, found: &Found, kind: ReadKind) -> anyhow::Result<Option<Resolved>> {
         let first = self.nets.read(grey, found, FIRST)?;
@@ -121,30 +133,98 @@ impl Engine {
         if best.as_ref().is_some_and(is_sure) || extent.is_none() {
             return Ok(best);
         }
-        let mut way = *found;
-        let mut crops = vec![first];
+        // The best box so far with its crop, and the box in work.
+        let (mut best_way, mut best_crop) = (*found, first.clone());
+        let (mut way, mut last) = (*found, first);
         for _ in 0..MOST_FITS {
-            let Some(extent) = crops.last().and_then(Probabilities::extent) else { break };
-            let Some(next) = fitted(&way, FIRST, extent) else { break };
+            let Some(extent) = last.extent() else { break };
+            let Some(next) = fitted(&way, FIRST, extent, wanted(&way)) else { break };
+            if !self.may_read() {
+                break;
+            }
             way = next;
-            // The box was wrong: what it showed says less than what the better one shows.
-            crops = vec![self.nets.read(grey, &way, FIRST)?];
-            let again = self.resolver.resolve(kind, &crops);
+            last = self.nets.read(grey, &way, FIRST)?;
+            let again = self.resolver.resolve(kind, std::slice::from_ref(&last));
             if again.as_ref().is_some_and(is_sure) {
                 return Ok(again);
             }
             if better(again.as_ref(), best.as_ref()) {
-                best = again;
+                (best, best_way, best_crop) = (again, way, last.clone());
             }
         }
         if best.as_ref().is_none_or(|r| r.log_p < HOPELESS_LOG_P) {
             return Ok(best);
         }
+        if found.class.is_code() {
+            // A check digit tells a good crop from a bad one: the box is moved where it reads better.
+            for change in CHANGES {
+                if !self.may_read() {
+                    break;
+                }
+                let next = change.of(&best_way);
+                let crop = self.nets.read(grey, &next, FIRST)?;
+                let again = self.resolver.resolve(kind, std::slice::from_ref(&crop));
+                if again.as_ref().is_some_and(is_sure) {
+                    return Ok(again);
+                }
+                if better(again.as_ref(), best.as_ref()) {
+                    (best, best_way, best_crop) = (again, next, crop);
+                }
+            }
+        }
+        let mut crops = vec![best_crop];
         for margin in MORE {
-            crops.push(self.nets.read(grey, &way, margin)?);
+            if self.may_read() {
+                crops.push(self.nets.read(grey, &best_way, margin)?);
+            }
         }
         let joint = self.resolver.resolve(kind, &crops);
         Ok(if better(joint.as_ref(), best.as_ref()) { joint } else { best })
+    }
+}
+
+/// A small change of an oriented box, in its own axes.
+struct Change {
+    /// Longer at the start, part of the width.
+    start: f32,
+    /// Longer at the end, part of the width.
+    end: f32,
+    /// Across, part of the height.
+    across: f32,
+    /// Turn, radians.
+    turn: f32,
+}
+
+const STAY: Change = Change { start: 0.0, end: 0.0, across: 0.0, turn: 0.0 };
+const CHANGES: [Change; 7] = [
+    Change { turn: 0.03, ..STAY },
+    Change { turn: -0.03, ..STAY },
+    Change { start: 0.1, ..STAY },
+    Change { end: 0.1, ..STAY },
+    Change { start: 0.05, end: 0.05, ..STAY },
+    Change { across: 0.15, ..STAY },
+    Change { across: -0.15, ..STAY },
+];
+
+impl Change {
+    fn of(&self, f: &Found) -> Found {
+        let (s, c) = f.angle.sin_cos();
+        let (along, across) = ((self.end - self.start) * f.w / 2.0, self.across * f.h);
+        Found {
+            cx: f.cx + along * c - across * s,
+            cy: f.cy + along * s + across * c,
+            w: f.w * (1.0 + self.start + self.end),
+            angle: f.angle + self.turn,
+            ..*f
+        }
+    }
+}
+
+/// How many characters stand along a box, where that is known.
+fn wanted(found: &Found) -> Option<usize> {
+    match found.class {
+        ObjectClass::CodeLine | ObjectClass::CodeColumn => Some(11),
+        ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel => None,
     }
 }
 
@@ -159,11 +239,21 @@ fn better(a: Option<&Resolved>, b: Option<&Resolved>) -> bool {
 
 /// The box whose ends lie a character's pitch outside the first and last character; `None` where it
 /// is so already.
-fn fitted(found: &Found, margin: Margin, extent: Extent) -> Option<Found> {
+fn fitted(found: &Found, margin: Margin, extent: Extent, wanted: Option<usize>) -> Option<Found> {
     const END: f32 = 0.95;
     const SLACK: f32 = 0.35;
     let crop_w = found.w * (1.0 + 2.0 * margin.ends) + 2.0 * margin.edge * found.w.min(found.h);
-    let (left, right) = (extent.first - END * extent.pitch, extent.last + END * extent.pitch);
+    const EDGE: f32 = 1.3;
+    let (mut left, mut right) = (extent.first - END * extent.pitch, extent.last + END * extent.pitch);
+    // Characters are missing, and one stands at the edge: more of the text lies beyond it.
+    if wanted.is_some_and(|n| extent.count < n) {
+        if extent.first < EDGE * extent.pitch {
+            left = left.min(-0.8 * extent.pitch);
+        }
+        if extent.last > 1.0 - EDGE * extent.pitch {
+            right = right.max(1.0 + 0.8 * extent.pitch);
+        }
+    }
     let reach = 1.5 * extent.pitch;
     let (left, right) = (left.max(-reach), right.min(1.0 + reach));
     if left.abs() < SLACK * extent.pitch && (right - 1.0).abs() < SLACK * extent.pitch {
