@@ -153,8 +153,16 @@ class PlateReader:
         return max(((t, s + self.prior(t), s) for t, s in cands if t), key=lambda c: c[1], default=("", -99.0, -99.0))
 
 
+CUT = 2.0                      # taken from the log p of a read that touches an edge
 REACH = 12.0                   # steps by which an end that cuts a character is moved out
 SURE, FAIR = -0.6, -1.5        # log p of a code: take it at once; take it after the ends were followed
+
+
+def touches(logp, cls):
+    """True when a character lies at the edge of the crop: it may be cut, and a cut character reads as another one."""
+    seen = 1 - np.exp(logp[0])
+    seen = np.maximum(seen[:STEPS], seen[STEPS:]) if cls == 3 else seen[:STEPS]
+    return bool(max(seen[0], seen[-1]) > 0.4)
 
 
 def follow(logp, cls, box, margin, long):
@@ -224,6 +232,8 @@ class Nets:
             nonlocal best
             logp = self.logp(crop(gray, *b, margin=margin, long=long), cls == 2)
             got = read_code(logp)
+            if got and touches(logp, cls):
+                got = (got[0], got[1] - CUT)
             if got and (best is None or got[1] > best[1]):
                 best = got
             return logp

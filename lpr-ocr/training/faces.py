@@ -1,6 +1,6 @@
 """Letter faces for rendering: Debian fonts and faces drawn from our own polyline skeletons.
 
-Every face yields glyph masks of one cell height (`CELL` rows, capital height `CAP`, baseline at `CELL - PAD`), cropped
+Every face yields glyph masks of one cell height (`CELL` rows, capitals from row `PAD` to the baseline at `PAD + CAP`), cropped
 tight in width. Nothing here reads a picture of a real plate or container.
 """
 import glob
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-CELL, PAD = 48, 3
-CAP = CELL - 2 * PAD
+PAD, CAP, BELOW = 3, 42, 11          # rows above the capitals, of the capitals, below the baseline (a J or Q may hang down)
+CELL = PAD + CAP + BELOW
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 FONT_ROOTS = ["/usr/share/fonts"]
 # Families whose shapes resemble plate, stencil and container lettering; others would only add noise.
@@ -70,7 +70,7 @@ class FontFace:
         got = self.glyphs.get(ch)
         if got is None:
             image = Image.new("L", (3 * CELL, CELL), 0)
-            ImageDraw.Draw(image).text((CELL, CELL - PAD), ch, font=self.font, fill=255, anchor="ls")
+            ImageDraw.Draw(image).text((CELL, PAD + CAP), ch, font=self.font, fill=255, anchor="ls")
             got = _tight(np.asarray(image))
             if got is None:
                 raise ValueError(f"{self.path}: no glyph for {ch!r}")
