@@ -79,7 +79,11 @@ mod tests {
             if self.0 == 3 {
                 return Ok(Stopped);
             }
-            Err(DriverError::Link { device: "d".into(), endpoint: "e".into(), what: format!("loss {}", self.0) })
+            Err(DriverError::Link {
+                device: "d".into(),
+                endpoint: "e".into(),
+                what: format!("loss {}", self.0),
+            })
         }
     }
 

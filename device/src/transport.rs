@@ -38,8 +38,9 @@ impl Endpoint {
     /// Parses a URL of the forms above.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let fail = |why: &str| EndpointError { text: text.chars().take(128).collect(), why: why.into() };
-        let (scheme, rest) =
-            text.split_once("://").ok_or_else(|| fail("expected SCHEME://..., such as tcp://10.0.0.5:4001"))?;
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| fail("expected SCHEME://..., such as tcp://10.0.0.5:4001"))?;
         let (place, query_text) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = match place.find('/') {
             Some(at) => (&place[..at], &place[at..]),
@@ -56,7 +57,13 @@ impl Endpoint {
             let (key, value) = pair.split_once('=').ok_or_else(|| fail("a query part is not key=value"))?;
             query.insert(key.to_owned(), value.to_owned());
         }
-        Ok(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_owned(), port, path: path.to_owned(), query })
+        Ok(Self {
+            scheme: scheme.to_ascii_lowercase(),
+            host: host.to_owned(),
+            port,
+            path: path.to_owned(),
+            query,
+        })
     }
     /// `host:port` for connecting.
     pub fn address(&self) -> String {
@@ -87,7 +94,8 @@ pub async fn connect_line(endpoint: &Endpoint) -> std::io::Result<Box<dyn Line>>
 
 fn open_serial(endpoint: &Endpoint) -> std::io::Result<Box<dyn Line>> {
     let invalid = |what: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, what);
-    let get = |key: &str, default: &str| endpoint.query.get(key).cloned().unwrap_or_else(|| default.to_owned());
+    let get =
+        |key: &str, default: &str| endpoint.query.get(key).cloned().unwrap_or_else(|| default.to_owned());
     let baud = get("baud", "9600").parse::<u32>().map_err(|_| invalid("baud is not a number".into()))?;
     let parity = match get("parity", "none").as_str() {
         "none" => Parity::None,

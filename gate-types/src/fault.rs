@@ -51,9 +51,10 @@ impl FaultKind {
     pub fn severity(self) -> Severity {
         match self {
             FaultKind::DeviceDegraded | FaultKind::BrokerDown => Severity::Notice,
-            FaultKind::DeviceDown | FaultKind::CentralDown | FaultKind::WrongWay | FaultKind::ArmMovedUncommanded => {
-                Severity::Warning
-            }
+            FaultKind::DeviceDown
+            | FaultKind::CentralDown
+            | FaultKind::WrongWay
+            | FaultKind::ArmMovedUncommanded => Severity::Warning,
             FaultKind::ArmNotRaised
             | FaultKind::ArmNotLowered
             | FaultKind::LimitsContradict

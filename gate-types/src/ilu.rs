@@ -13,11 +13,8 @@ pub struct IluCode(String);
 impl IluCode {
     /// Parses a code; spaces, hyphens and dots are ignored.
     pub fn parse(text: &str) -> Result<Self, CodeError> {
-        let code: String = text
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.'))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
+        let code: String =
+            text.chars().filter(|c| !matches!(c, ' ' | '-' | '.')).map(|c| c.to_ascii_uppercase()).collect();
         let b = code.as_bytes();
         let shaped = b.len() == 11
             && b[..4].iter().all(u8::is_ascii_uppercase)

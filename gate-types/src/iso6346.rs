@@ -147,8 +147,7 @@ mod tests {
     #[test]
     fn a_blind_group_never_changes_the_digit() {
         for group in ["AKU", "BLV", "CMW", "DNX", "EOY", "FPZ", "GQ", "HR", "IS", "JT"] {
-            let digits: Vec<_> =
-                group.chars().map(|l| check_digit(&format!("{l}AAU123456"))).collect();
+            let digits: Vec<_> = group.chars().map(|l| check_digit(&format!("{l}AAU123456"))).collect();
             assert!(digits.windows(2).all(|w| w[0] == w[1]), "{group}");
             assert!(group.chars().all(|l| blind_group(l) == group));
         }

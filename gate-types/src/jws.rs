@@ -47,7 +47,8 @@ pub fn verify<T: DeserializeOwned>(key: &VerifyingKey, compact: &str) -> Result<
         return Err(JwsError::Header);
     }
     let bytes = B64.decode(signature).map_err(|_| JwsError::Malformed("signature is not base64url"))?;
-    let signature = Signature::from_slice(&bytes).map_err(|_| JwsError::Malformed("signature is not 64 bytes"))?;
+    let signature =
+        Signature::from_slice(&bytes).map_err(|_| JwsError::Malformed("signature is not 64 bytes"))?;
     key.verify_strict(signed.as_bytes(), &signature).map_err(|_| JwsError::Signature)?;
     let json = B64.decode(body).map_err(|_| JwsError::Malformed("body is not base64url"))?;
     serde_json::from_slice(&json).map_err(|e| JwsError::Body(e.to_string()))

@@ -42,7 +42,8 @@ impl Mrn {
     }
     /// Completes seventeen characters with their check digit.
     pub fn from_body(body: &str) -> Result<Self, MrnError> {
-        let digit = iso6346::check_digit(body).ok_or_else(|| MrnError::Shape(body.chars().take(32).collect()))?;
+        let digit =
+            iso6346::check_digit(body).ok_or_else(|| MrnError::Shape(body.chars().take(32).collect()))?;
         Self::parse(&format!("{body}{digit}"))
     }
     /// The eighteen characters.

@@ -72,7 +72,10 @@ impl Journal {
         Ok((Self { work }, opened))
     }
 
-    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Work) -> Result<T, JournalError> {
+    async fn ask<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Work,
+    ) -> Result<T, JournalError> {
         let gone = || JournalError::Stopped("the writer thread has ended".into());
         let (reply, answer) = oneshot::channel();
         self.work.send(make(reply)).await.map_err(|_| gone())?;

@@ -15,7 +15,12 @@ fn column(sink: Sink) -> &'static str {
     }
 }
 
-pub(crate) fn unsent(path: &Path, db: &Connection, sink: Sink, limit: usize) -> Result<Vec<GateEvent>, JournalError> {
+pub(crate) fn unsent(
+    path: &Path,
+    db: &Connection,
+    sink: Sink,
+    limit: usize,
+) -> Result<Vec<GateEvent>, JournalError> {
     let fail = |what| database(path, what);
     let sql = format!(
         "SELECT e.epoch, e.seq, e.hash, e.body FROM outbox o JOIN entry e ON e.seq = o.seq \
@@ -30,14 +35,22 @@ pub(crate) fn unsent(path: &Path, db: &Connection, sink: Sink, limit: usize) -> 
         .map_err(fail("read the outbox"))?;
     rows.map(|row| {
         let (epoch, seq, hash, body) = row.map_err(fail("read the outbox"))?;
-        let entry = serde_json::from_str(&body)
-            .map_err(|e| JournalError::Body { path: path.to_path_buf(), seq, what: e.to_string() })?;
+        let entry = serde_json::from_str(&body).map_err(|e| JournalError::Body {
+            path: path.to_path_buf(),
+            seq,
+            what: e.to_string(),
+        })?;
         Ok(GateEvent { epoch: BootEpoch(epoch), seq: EntrySeq(seq), hash, entry })
     })
     .collect()
 }
 
-pub(crate) fn acknowledge(path: &Path, db: &mut Connection, sink: Sink, seqs: &[EntrySeq]) -> Result<(), JournalError> {
+pub(crate) fn acknowledge(
+    path: &Path,
+    db: &mut Connection,
+    sink: Sink,
+    seqs: &[EntrySeq],
+) -> Result<(), JournalError> {
     let fail = |what| database(path, what);
     // Acknowledgements may be lost with the power: no fsync of their own.
     db.execute_batch("PRAGMA synchronous=NORMAL").map_err(fail("relax"))?;

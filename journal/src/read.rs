@@ -57,7 +57,11 @@ pub(crate) fn open_passes(path: &Path, db: &Connection) -> Result<Vec<(PassId, V
 }
 
 fn parse(path: &Path, seq: u64, body: &str) -> Result<Entry, JournalError> {
-    serde_json::from_str(body).map_err(|e| JournalError::Body { path: path.to_path_buf(), seq, what: e.to_string() })
+    serde_json::from_str(body).map_err(|e| JournalError::Body {
+        path: path.to_path_buf(),
+        seq,
+        what: e.to_string(),
+    })
 }
 
 /// One stored entry.

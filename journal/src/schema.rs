@@ -42,8 +42,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
         return Err(refuse(format!("SQLite {} is older than 3.51.3", rusqlite::version())));
     }
     let db = Connection::open(path).map_err(fail("open"))?;
-    let mode: String =
-        db.query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0)).map_err(fail("set WAL"))?;
+    let mode: String = db.query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0)).map_err(fail("set WAL"))?;
     if mode != "wal" {
         return Err(refuse(format!("journal mode is `{mode}`, not WAL: is this a network file system?")));
     }
@@ -52,13 +51,16 @@ pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
          PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;",
     )
     .map_err(fail("set pragmas"))?;
-    let level: i64 = db.query_row("PRAGMA synchronous", [], |r| r.get(0)).map_err(fail("read synchronous"))?;
+    let level: i64 =
+        db.query_row("PRAGMA synchronous", [], |r| r.get(0)).map_err(fail("read synchronous"))?;
     if level != 2 {
         return Err(refuse(format!("synchronous is {level}, not FULL")));
     }
     let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(fail("read version"))?;
     if version > VERSION {
-        return Err(refuse(format!("the file has version {version}, this program knows {VERSION}: install the newer one")));
+        return Err(refuse(format!(
+            "the file has version {version}, this program knows {VERSION}: install the newer one"
+        )));
     }
     db.execute_batch(TABLES).map_err(fail("create tables"))?;
     db.pragma_update(None, "user_version", VERSION).map_err(fail("write version"))?;

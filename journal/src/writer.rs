@@ -104,7 +104,8 @@ impl Writer {
                     }
                     Work::Acknowledge { sink, seqs, reply } => {
                         self.commit(&mut group);
-                        let _ = reply.send(self.guard(|w| outbox::acknowledge(&w.path, &mut w.db, sink, &seqs)));
+                        let _ =
+                            reply.send(self.guard(|w| outbox::acknowledge(&w.path, &mut w.db, sink, &seqs)));
                     }
                     Work::Stats { reply } => {
                         self.commit(&mut group);
@@ -121,7 +122,10 @@ impl Writer {
         let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 
-    fn guard<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, JournalError>) -> Result<T, JournalError> {
+    fn guard<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         match &self.failed {
             Some(error) => Err(JournalError::Stopped(error.to_string())),
             None => work(self),
@@ -149,7 +153,10 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, group: &[(Vec<Entry>, Reply<Vec<Appended>>)]) -> Result<Vec<Vec<Appended>>, JournalError> {
+    fn write(
+        &mut self,
+        group: &[(Vec<Entry>, Reply<Vec<Appended>>)],
+    ) -> Result<Vec<Vec<Appended>>, JournalError> {
         let fail = |what| database(&self.path, what);
         let (mut seq, mut head, mut events) = (self.seq, self.head.clone(), self.events);
         let started = Instant::now();
@@ -159,8 +166,9 @@ impl Writer {
             let mut insert = transaction
                 .prepare_cached("INSERT INTO entry (seq, epoch, lane, pass, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
                 .map_err(fail("prepare"))?;
-            let mut send =
-                transaction.prepare_cached("INSERT INTO outbox (seq) VALUES (?1)").map_err(fail("prepare"))?;
+            let mut send = transaction
+                .prepare_cached("INSERT INTO outbox (seq) VALUES (?1)")
+                .map_err(fail("prepare"))?;
             for (entries, _) in group {
                 let mut appended = Vec::with_capacity(entries.len());
                 for entry in entries {

@@ -93,7 +93,10 @@ async fn every_edit_removal_or_swap_is_named_with_its_position() {
     for (sql, position) in [
         ("UPDATE entry SET body = replace(body, 'in', 'out') WHERE seq = 3", "entry 3 "),
         ("DELETE FROM entry WHERE seq = 2", "entry 2 is missing"),
-        ("UPDATE entry SET seq = 99 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 99", "entry 4 "),
+        (
+            "UPDATE entry SET seq = 99 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 99",
+            "entry 4 ",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");

@@ -282,7 +282,10 @@ mod tests {
         for (wire, wanted) in [
             ("SSH-2.0-x\r\n\r\n", MjpegError::NotHttp("SSH-2.0-x".into())),
             ("HTTP/1.1 401 No\r\n\r\n", MjpegError::Status("401".into())),
-            ("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n", MjpegError::ContentType("image/jpeg".into())),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n",
+                MjpegError::ContentType("image/jpeg".into()),
+            ),
         ] {
             let mut p = Parser::new();
             p.push(wire.as_bytes());

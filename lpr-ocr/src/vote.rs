@@ -86,10 +86,8 @@ impl Object {
         let n = self.frames.len() as f32;
         // Frames of one camera are not independent: their sum counts as its root.
         let temper = n.sqrt();
-        let mut scores: Vec<f32> = texts
-            .iter()
-            .map(|t| self.frames.iter().map(|f| p_of(f, t).ln()).sum::<f32>() / temper)
-            .collect();
+        let mut scores: Vec<f32> =
+            texts.iter().map(|t| self.frames.iter().map(|f| p_of(f, t).ln()).sum::<f32>() / temper).collect();
         let other = self.frames.iter().map(|f| unlisted(f, n > 1.0).ln()).sum::<f32>() / temper;
         let top = scores.iter().copied().fold(other, f32::max);
         let sum: f32 = scores.iter().map(|s| (s - top).exp()).sum::<f32>() + (other - top).exp();

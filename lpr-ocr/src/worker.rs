@@ -109,9 +109,9 @@ impl WorkerDriver {
         if !self.spec.regions.is_empty() {
             command.arg("--region").arg(self.spec.regions.join(","));
         }
-        let mut child = command
-            .spawn()
-            .map_err(|e| lost(format!("the vision worker cannot be started: {e}; check the program's path")))?;
+        let mut child = command.spawn().map_err(|e| {
+            lost(format!("the vision worker cannot be started: {e}; check the program's path"))
+        })?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -255,7 +255,8 @@ impl WorkerDriver {
             FromWorker::Read { camera, round, reads, frame_sha256, .. } => {
                 let Some(spec) = self.spec.cameras.iter().find(|c| c.id == camera) else { return Ok(()) };
                 if !blob.is_empty() && !frame_sha256.is_empty() {
-                    let evidence = Evidence { jpeg: blob.into(), sha256: frame_sha256, stamp: link.clock.now() };
+                    let evidence =
+                        Evidence { jpeg: blob.into(), sha256: frame_sha256, stamp: link.clock.now() };
                     self.frames.put(&camera, evidence);
                 }
                 if round != self.round || !self.on {

@@ -78,14 +78,17 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo { for_time, headless, summary, seed, site, trucks, keep } => {
-            let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sim=info,rumqttd=off"));
+            let filter = EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| EnvFilter::new("warn,sim=info,rumqttd=off"));
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
             if rustls::crypto::ring::default_provider().install_default().is_err() {
                 anyhow::bail!("another TLS provider is installed already");
             }
             // Two workers: the machine's cores belong to the programs under test.
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-            let options = Options { for_time, headless, summary, seed, site, trucks: trucks.clamp(1, 400), keep };
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let options =
+                Options { for_time, headless, summary, seed, site, trucks: trucks.clamp(1, 400), keep };
             let agrees = runtime.block_on(sim::demo::run(options))?;
             runtime.shutdown_timeout(Duration::from_millis(200));
             Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -92,17 +92,6 @@ impl Central {
     pub async fn create(&self, mission: &NewMission) -> MissionView {
         self.post(MISSIONS, mission).await
     }
-    /// Cancels a mission that has not ended: refused, so that the same unit can come again.
-    pub async fn close(&self, mission: &MissionView) {
-        let change = gate_types::api::MissionChange {
-            status: Some(gate_types::mission::CustomsStatus::Refused),
-            by: "bench".into(),
-            ..Default::default()
-        };
-        let url = format!("{}{MISSIONS}/{}", self.url, mission.id);
-        let answer = self.http.patch(url).bearer_auth(&self.token).json(&change).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.status());
-    }
     /// One mission as it is now.
     pub async fn mission(&self, id: &gate_types::MissionId) -> MissionView {
         self.get(&format!("{MISSIONS}/{id}")).await

@@ -1,10 +1,10 @@
 //! What several stories start from.
 
 use crate::{Block, Camera, NodeFile};
-use gate_types::ProcessId;
 use gate_types::api::NewMission;
-use gate_types::mission::{CustomsStatus, DeclarationKind, MissionConditions};
+use gate_types::mission::{CustomsStatus, DeclarationKind, Direction, LegRef, MissionConditions};
 use gate_types::release::Expected;
+use gate_types::{NodeId, ProcessId};
 
 /// A released export of one container by container ship (P1) whose transporter has the access permission.
 pub fn released_export(code: &str) -> NewMission {
@@ -41,4 +41,14 @@ pub fn container_lane(file: &mut NodeFile, lane: &str, block: &Block, camera: &C
     let cameras = lane["camera"].as_array_mut().unwrap();
     cameras.retain(|c| c["view"].as_str() == Some("side"));
     cameras[0].as_table_mut().unwrap().insert("endpoint".into(), camera.endpoint().into());
+}
+
+/// A declared and released import by container ship (P3) that has left its dock: node 1 outwards ends it.
+pub fn released_import(code: &str) -> NewMission {
+    let mut mission = released_export(code);
+    mission.idempotency_key = format!("import-{code}");
+    mission.process = ProcessId::new("P3").unwrap();
+    mission.conditions.declaration = Some(DeclarationKind::Importation);
+    mission.imported_progress = vec![LegRef { node: NodeId::new("6").unwrap(), direction: Direction::Out }];
+    mission
 }

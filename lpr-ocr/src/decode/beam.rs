@@ -130,14 +130,26 @@ impl Probabilities {
                 }
                 last = best;
             }
-            let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else { continue };
-            let one = Extent { first, last: end, pitch: (end - first) / (peaks.len() - 1) as f32, count: peaks.len() };
+            let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else {
+                continue;
+            };
+            let one = Extent {
+                first,
+                last: end,
+                pitch: (end - first) / (peaks.len() - 1) as f32,
+                count: peaks.len(),
+            };
             whole = Some(match whole {
                 None => (one, peaks.len()),
                 Some((other, n)) => {
                     let pitch = if n >= peaks.len() { other.pitch } else { one.pitch };
                     let count = other.count + one.count;
-                    let both = Extent { first: other.first.min(one.first), last: other.last.max(one.last), pitch, count };
+                    let both = Extent {
+                        first: other.first.min(one.first),
+                        last: other.last.max(one.last),
+                        pitch,
+                        count,
+                    };
                     (both, n.max(peaks.len()))
                 }
             });
@@ -237,7 +249,9 @@ pub fn search<L: Language>(p: &Probabilities, language: &L, width: usize) -> Vec
             (node.next, node.listed) = ((0.0, 0.0), false);
         }
         // Ties are broken by node number: the same input gives the same answer every time.
-        let order = |a: &(u32, f64, f64), b: &(u32, f64, f64)| (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0));
+        let order = |a: &(u32, f64, f64), b: &(u32, f64, f64)| {
+            (b.1 + b.2).total_cmp(&(a.1 + a.2)).then(a.0.cmp(&b.0))
+        };
         if beam.len() > width {
             beam.select_nth_unstable_by(width, order);
             beam.truncate(width);

@@ -97,8 +97,7 @@ impl Found {
     pub fn corners(&self, grow_px: f32) -> [(f32, f32); 4] {
         let (s, c) = self.angle.sin_cos();
         let (a, b) = (self.w / 2.0 + grow_px, self.h / 2.0 + grow_px);
-        [(-a, -b), (a, -b), (a, b), (-a, b)]
-            .map(|(u, v)| (self.cx + u * c - v * s, self.cy + u * s + v * c))
+        [(-a, -b), (a, -b), (a, b), (-a, b)].map(|(u, v)| (self.cx + u * c - v * s, self.cy + u * s + v * c))
     }
     /// The upright box around it.
     pub fn upright(&self) -> PixelBox {
@@ -125,7 +124,12 @@ pub struct MapsError {
 pub const MOST_OBJECTS: usize = 24;
 
 /// Objects above `threshold` (a probability), best first.
-pub fn decode(maps: &[f32], shape: MapShape, threshold: f32, scale: FrameScale) -> Result<Vec<Found>, MapsError> {
+pub fn decode(
+    maps: &[f32],
+    shape: MapShape,
+    threshold: f32,
+    scale: FrameScale,
+) -> Result<Vec<Found>, MapsError> {
     let cells = shape.rows * shape.columns;
     if maps.len() != cells * MapShape::CHANNELS {
         return Err(MapsError { found: maps.len(), expected: cells * MapShape::CHANNELS });
@@ -174,7 +178,13 @@ pub fn decode(maps: &[f32], shape: MapShape, threshold: f32, scale: FrameScale) 
     Ok(kept)
 }
 
-fn is_peak(at: &impl Fn(usize, usize, usize) -> f32, shape: MapShape, channel: usize, r: usize, c: usize) -> bool {
+fn is_peak(
+    at: &impl Fn(usize, usize, usize) -> f32,
+    shape: MapShape,
+    channel: usize,
+    r: usize,
+    c: usize,
+) -> bool {
     let here = at(channel, r, c);
     for y in r.saturating_sub(1)..=(r + 1).min(shape.rows - 1) {
         for x in c.saturating_sub(1)..=(c + 1).min(shape.columns - 1) {
@@ -235,7 +245,14 @@ mod tests {
     fn a_column_is_read_downwards_whichever_way_its_axis_points() {
         let mut maps = empty();
         let tilt = (-178f32).to_radians(); // 2a of an axis at -89 degrees
-        put(&mut maps, 2, 20, 20, 4.0, [0.0, 0.0, (400.0f32 / 8.0).ln(), (40.0f32 / 8.0).ln(), tilt.sin(), tilt.cos()]);
+        put(
+            &mut maps,
+            2,
+            20,
+            20,
+            4.0,
+            [0.0, 0.0, (400.0f32 / 8.0).ln(), (40.0f32 / 8.0).ln(), tilt.sin(), tilt.cos()],
+        );
         let f = decode(&maps, SHAPE, 0.25, FrameScale { factor: 1.0 }).unwrap()[0];
         assert!((f.angle.to_degrees() - 91.0).abs() < 0.1, "{}", f.angle.to_degrees());
         let [start, along, ..] = f.corners(0.0);

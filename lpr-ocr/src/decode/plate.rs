@@ -50,7 +50,9 @@ pub enum GrammarError {
         why: PatternError,
     },
     /// A region that the file does not know.
-    #[error("region `{0}`: neither a country code nor a group of the plate grammars (EU, BALKAN, EAST, MED, NORTH, AMERICA)")]
+    #[error(
+        "region `{0}`: neither a country code nor a group of the plate grammars (EU, BALKAN, EAST, MED, NORTH, AMERICA)"
+    )]
     Region(String),
 }
 
@@ -96,8 +98,8 @@ impl Grammars {
                 patterns.push(pattern);
             }
         }
-        let set = PatternSet::new(&patterns)
-            .map_err(|why| GrammarError::Pattern { country: "all".into(), why })?;
+        let set =
+            PatternSet::new(&patterns).map_err(|why| GrammarError::Pattern { country: "all".into(), why })?;
         Ok(Self { set, of })
     }
     /// The most probable country of a text and the ln prior density of the text over all countries;

@@ -59,8 +59,7 @@ fn support(log_p: f64, half: f64, slope: f64) -> f64 {
 impl Resolver {
     /// A resolver whose plate grammars are limited to `regions` (none: all around Europe).
     pub fn new(regions: &[String]) -> Result<Self, GrammarError> {
-        let panels =
-            adr::panels().map_err(|why| GrammarError::Pattern { country: "ADR".into(), why })?;
+        let panels = adr::panels().map_err(|why| GrammarError::Pattern { country: "ADR".into(), why })?;
         Ok(Self { plates: Grammars::built_in(regions)?, panels })
     }
 
@@ -161,7 +160,10 @@ fn made(
     let candidates = ranked
         .iter()
         .take(MOST_CANDIDATES)
-        .map(|&(n, p)| Candidate { text: text_of(&texts[n].symbols), confidence: (p * known).min(0.999) as f32 })
+        .map(|&(n, p)| Candidate {
+            text: text_of(&texts[n].symbols),
+            confidence: (p * known).min(0.999) as f32,
+        })
         .collect();
     Resolved { kind, candidates, raw_text: String::new(), two_rows: false, check_digit, region, log_p }
 }

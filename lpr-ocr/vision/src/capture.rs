@@ -66,7 +66,8 @@ fn serve(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
 fn mjpeg(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
     let endpoint = Endpoint::parse(text).map_err(|e| e.to_string())?;
     let port = if endpoint.port == 0 { 80 } else { endpoint.port };
-    let addresses = (endpoint.host.as_str(), port).to_socket_addrs().map_err(|e| format!("no address: {e}"))?;
+    let addresses =
+        (endpoint.host.as_str(), port).to_socket_addrs().map_err(|e| format!("no address: {e}"))?;
     let mut last = "the name has no address".to_owned();
     let mut connected = None;
     for address in addresses {
@@ -85,9 +86,13 @@ fn mjpeg(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
     };
     socket.set_read_timeout(Some(SILENCE)).map_err(say)?;
     socket.set_write_timeout(Some(SILENCE)).map_err(say)?;
-    let target = text.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
+    let target =
+        text.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
     // HTTP/1.0: an answer in chunks is not allowed then.
-    let request = format!("GET {target} HTTP/1.0\r\nHost: {}\r\nAccept: multipart/x-mixed-replace\r\n\r\n", endpoint.host);
+    let request = format!(
+        "GET {target} HTTP/1.0\r\nHost: {}\r\nAccept: multipart/x-mixed-replace\r\n\r\n",
+        endpoint.host
+    );
     socket.write_all(request.as_bytes()).map_err(say)?;
     let mut parser = Parser::new();
     let mut piece = vec![0u8; 64 << 10];
@@ -117,7 +122,8 @@ fn stream(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
         videoio::CAP_PROP_READ_TIMEOUT_MSEC,
         limit,
     ]);
-    let mut capture = VideoCapture::from_file_with_params(text, videoio::CAP_FFMPEG, &options).map_err(say)?;
+    let mut capture =
+        VideoCapture::from_file_with_params(text, videoio::CAP_FFMPEG, &options).map_err(say)?;
     if !capture.is_opened().map_err(say)? {
         return Err("the stream cannot be opened: check address, port, path and password".into());
     }
@@ -135,7 +141,8 @@ fn folder(shared: &Shared, n: usize, folder: &Path) -> Result<Never, String> {
     let mut last: Option<PathBuf> = None;
     loop {
         let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| is_picture(p)).collect();
+        let mut files: Vec<PathBuf> =
+            entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| is_picture(p)).collect();
         files.sort();
         let next = files.into_iter().find(|f| last.as_ref().is_none_or(|l| f > l));
         if let Some(file) = next {
@@ -146,7 +153,10 @@ fn folder(shared: &Shared, n: usize, folder: &Path) -> Result<Never, String> {
                 last = Some(file);
                 continue;
             }
-            if std::fs::metadata(&file).and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|e| e > SILENCE)) {
+            if std::fs::metadata(&file)
+                .and_then(|m| m.modified())
+                .is_ok_and(|t| t.elapsed().is_ok_and(|e| e > SILENCE))
+            {
                 tracing::warn!(file = %file.display(), "no usable picture, left out");
                 last = Some(file);
             }

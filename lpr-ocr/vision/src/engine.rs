@@ -67,7 +67,12 @@ impl Engine {
         &self.nets.names
     }
     /// Everything of the kinds asked for on one frame, best first.
-    pub(crate) fn read(&mut self, grey: &Mat, kinds: &[ReadKind], view: View) -> anyhow::Result<Vec<Reading>> {
+    pub(crate) fn read(
+        &mut self,
+        grey: &Mat,
+        kinds: &[ReadKind],
+        view: View,
+    ) -> anyhow::Result<Vec<Reading>> {
         let mut all = Vec::new();
         let mut missing = kinds.to_vec();
         self.crops_left = MOST_CROPS;
@@ -85,14 +90,23 @@ impl Engine {
         all.sort_by(|a, b| b.read.confidence.total_cmp(&a.read.confidence));
         let mut kept: Vec<Reading> = Vec::new();
         for r in all {
-            if !kept.iter().any(|k| k.read.kind == r.read.kind && (k.read.text == r.read.text || covers(&k.read.at, &r.read.at))) {
+            if !kept.iter().any(|k| {
+                k.read.kind == r.read.kind && (k.read.text == r.read.text || covers(&k.read.at, &r.read.at))
+            }) {
                 kept.push(r);
             }
         }
         Ok(kept)
     }
 
-    fn read_kind(&mut self, grey: &Mat, found: &[Found], kind: ReadKind, view: View, all: &mut Vec<Reading>) -> anyhow::Result<()> {
+    fn read_kind(
+        &mut self,
+        grey: &Mat,
+        found: &[Found],
+        kind: ReadKind,
+        view: View,
+        all: &mut Vec<Reading>,
+    ) -> anyhow::Result<()> {
         let of_kind = found.iter().filter(|f| kind_of(f.class) == kind);
         for f in of_kind.clone().filter(|f| f.score >= THRESHOLD).take(MOST_READ) {
             all.extend(self.read_one(grey, f, kind, view)?);
@@ -105,7 +119,13 @@ impl Engine {
         Ok(())
     }
 
-    fn read_one(&mut self, grey: &Mat, found: &Found, kind: ReadKind, view: View) -> anyhow::Result<Option<Reading>> {
+    fn read_one(
+        &mut self,
+        grey: &Mat,
+        found: &Found,
+        kind: ReadKind,
+        view: View,
+    ) -> anyhow::Result<Option<Reading>> {
         let mut best = self.resolve(grey, found, kind)?.map(|r| (r, *found));
         if found.class.is_code() && best.as_ref().is_none_or(|b| b.0.log_p < DOUBTFUL_LOG_P) {
             for other in other_ways(found) {

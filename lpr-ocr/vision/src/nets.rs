@@ -3,7 +3,10 @@
 use anyhow::{Context as _, bail};
 use lpr_ocr::decode::beam::Probabilities;
 use lpr_ocr::decode::boxes::{self, Found, FrameScale, MapShape, ObjectClass};
-use opencv::core::{BORDER_REPLICATE, CV_32F, Mat, MatTraitConst as _, MatTraitConstManual as _, MatTraitManual as _, Scalar, Size, Vector};
+use opencv::core::{
+    BORDER_REPLICATE, CV_32F, Mat, MatTraitConst as _, MatTraitConstManual as _, MatTraitManual as _, Scalar,
+    Size, Vector,
+};
 use opencv::dnn::{self, Net, NetTrait as _};
 use opencv::imgproc;
 use serde::Deserialize;
@@ -70,12 +73,14 @@ impl Nets {
     }
 
     fn load(card: &Card, reader: &[u8], detector: &[u8]) -> anyhow::Result<Self> {
-        for (what, model, bytes) in [("reader", &card.reader, reader), ("detector", &card.detector, detector)] {
+        for (what, model, bytes) in [("reader", &card.reader, reader), ("detector", &card.detector, detector)]
+        {
             let found = hex::encode(Sha256::digest(bytes));
             if found != model.sha256 {
                 bail!(
                     "{what} {}: checksum {found}, models.toml says `{}`; export the model again or take the shipped files",
-                    model.file, model.sha256
+                    model.file,
+                    model.sha256
                 );
             }
         }
@@ -86,12 +91,16 @@ impl Nets {
             net.set_preferable_target(dnn::DNN_TARGET_CPU)?;
             anyhow::Ok(net)
         };
-        let names = format!("{} (reader {:.8}, detector {:.8})", card.version, card.reader.sha256, card.detector.sha256);
+        let names = format!(
+            "{} (reader {:.8}, detector {:.8})",
+            card.version, card.reader.sha256, card.detector.sha256
+        );
         let mut nets = Self { detector: net("detector", detector)?, reader: net("reader", reader)?, names };
         // One run each: shapes that do not fit are told here, not at the first vehicle.
         let blank = Mat::new_rows_cols_with_default(64, 96, opencv::core::CV_8UC1, Scalar::all(128.0))?;
         nets.detect(&blank, 0.5, 1.0).context("detector: trial run")?;
-        let whole = Found { class: ObjectClass::Plate, score: 1.0, cx: 48.0, cy: 32.0, w: 90.0, h: 20.0, angle: 0.0 };
+        let whole =
+            Found { class: ObjectClass::Plate, score: 1.0, cx: 48.0, cy: 32.0, w: 90.0, h: 20.0, angle: 0.0 };
         nets.read(&blank, &whole, Margin { edge: 0.1, ends: 0.0 }).context("reader: trial run")?;
         Ok(nets)
     }
@@ -119,7 +128,12 @@ impl Nets {
     }
 
     /// The reader's output on one object of the full-resolution grey frame.
-    pub(crate) fn read(&mut self, grey: &Mat, found: &Found, margin: Margin) -> anyhow::Result<Probabilities> {
+    pub(crate) fn read(
+        &mut self,
+        grey: &Mat,
+        found: &Found,
+        margin: Margin,
+    ) -> anyhow::Result<Probabilities> {
         let crop = crop(grey, found, margin)?;
         let pixels = crop.data_typed::<u8>()?;
         let n = pixels.len() as f32;

@@ -136,7 +136,17 @@ fn drawn(bytes: &[u8], readings: &[Reading], path: &Path, folder: &Path) -> anyh
         let text = format!("{} {:.2}", r.read.text, r.read.confidence);
         let at = Point::new(r.read.at.x.max(0.0) as i32, (r.read.at.y - 6.0).max(20.0) as i32);
         let scale = f64::from(size.width) / 1600.0 + 0.2;
-        imgproc::put_text(&mut image, &text, at, imgproc::FONT_HERSHEY_SIMPLEX, scale, colour, thick, imgproc::LINE_AA, false)?;
+        imgproc::put_text(
+            &mut image,
+            &text,
+            at,
+            imgproc::FONT_HERSHEY_SIMPLEX,
+            scale,
+            colour,
+            thick,
+            imgproc::LINE_AA,
+            false,
+        )?;
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned() + ".jpg";
     let target = folder.join(name);

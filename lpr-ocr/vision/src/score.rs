@@ -66,13 +66,16 @@ struct Row {
 fn table(path: &Path) -> anyhow::Result<Vec<HashMap<String, String>>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap_or("").trim_start_matches('\u{feff}').split(',').map(str::trim).collect();
+    let header: Vec<&str> =
+        lines.next().unwrap_or("").trim_start_matches('\u{feff}').split(',').map(str::trim).collect();
     anyhow::ensure!(
         header.contains(&"file") && header.contains(&"text"),
         "{}: the first line must name the columns file and text",
         path.display()
     );
-    let row = |l: &str| header.iter().map(|h| (*h).to_owned()).zip(l.split(',').map(|v| v.trim().to_owned())).collect();
+    let row = |l: &str| {
+        header.iter().map(|h| (*h).to_owned()).zip(l.split(',').map(|v| v.trim().to_owned())).collect()
+    };
     Ok(lines.filter(|l| !l.trim().is_empty()).map(row).collect())
 }
 
@@ -174,8 +177,15 @@ fn told(s: &Summary) {
     let row = |name: &str, t: &Tally| {
         println!(
             "{name:12} {:4}/{:<4} exact ({:.1} %, 95 % {:.1}-{:.1}), {} folded, {} without reading, {} at >= {CONFIDENT}, {} of them wrong",
-            t.exact, t.pictures, t.exact_rate * 100.0, t.wilson_low * 100.0, t.wilson_high * 100.0,
-            t.folded, t.no_read, t.confident, t.confident_wrong
+            t.exact,
+            t.pictures,
+            t.exact_rate * 100.0,
+            t.wilson_low * 100.0,
+            t.wilson_high * 100.0,
+            t.folded,
+            t.no_read,
+            t.confident,
+            t.confident_wrong
         );
     };
     for (name, tally) in &s.by_layout {

@@ -25,11 +25,8 @@ fn a_broken_file_is_named_and_the_others_are_read() {
     let files = ["cut.jpg", "empty.jpg", "text.jpg", "bomb.png", "missing.jpg", "good.jpg"].map(at);
     let out = read(&files.iter().map(|f| f.as_path()).collect::<Vec<_>>());
     assert_eq!(out.status.code(), Some(1));
-    let lines: Vec<serde_json::Value> = String::from_utf8(out.stdout)
-        .unwrap()
-        .lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect();
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(out.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines.len(), 6);
     for (line, word) in lines.iter().zip(["truncated", "empty", "neither", "70000", "cannot be read"]) {
         let error = line["error"].as_str().unwrap_or_default();

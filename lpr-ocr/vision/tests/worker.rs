@@ -171,10 +171,14 @@ async fn a_missing_program_is_a_lost_device() {
     let (sender, mut observations) = mpsc::channel(8);
     let (_commands, receiver) = mpsc::channel(1);
     let id = DeviceId::new("n1-in-1.vision").unwrap();
-    let spec = WorkerSpec { command: "/nowhere/varco-ocr".into(), models: None, regions: vec![], cameras: vec![] };
-    let link = DeviceLink { id, clock: Clock::start(), observations: sender, commands: receiver, tap: Tap::off() };
+    let spec =
+        WorkerSpec { command: "/nowhere/varco-ocr".into(), models: None, regions: vec![], cameras: vec![] };
+    let link =
+        DeviceLink { id, clock: Clock::start(), observations: sender, commands: receiver, tap: Tap::off() };
     let task = tokio::spawn(supervise(WorkerDriver::new(spec, FrameStore::new()), link, Backoff::default()));
     let o = observations.recv().await.unwrap();
-    assert!(format!("{o:?}").contains("/nowhere/varco-ocr") || format!("{o:?}").contains("cannot be started"));
+    assert!(
+        format!("{o:?}").contains("/nowhere/varco-ocr") || format!("{o:?}").contains("cannot be started")
+    );
     task.abort();
 }

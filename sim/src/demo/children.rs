@@ -39,7 +39,12 @@ impl Children {
         let open = || File::options().create(true).append(true).open(&log);
         let (out, err) = (open()?, open()?);
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::from(out)).stderr(Stdio::from(err)).kill_on_drop(true);
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(out))
+            .stderr(Stdio::from(err))
+            .kill_on_drop(true);
         Ok(command)
     }
     /// Starts a program that stays.
@@ -62,7 +67,10 @@ impl Children {
     pub fn check(&mut self) -> anyhow::Result<()> {
         for (name, child) in &mut self.running {
             if let Some(status) = child.try_wait()? {
-                bail!("{name} ended with {status}; see {}", self.folder.join(format!("{name}.log")).display());
+                bail!(
+                    "{name} ended with {status}; see {}",
+                    self.folder.join(format!("{name}.log")).display()
+                );
             }
         }
         Ok(())

@@ -108,7 +108,8 @@ fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else {
-            std::fs::copy(entry.path(), &target).with_context(|| format!("{}: cannot be written", target.display()))?;
+            std::fs::copy(entry.path(), &target)
+                .with_context(|| format!("{}: cannot be written", target.display()))?;
         }
     }
     Ok(())
@@ -149,12 +150,14 @@ pub fn rewrite(file: &Path, to: &Surroundings<'_>) -> anyhow::Result<()> {
             };
             for device in devices {
                 let id = device.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let endpoint = to.endpoints.get(&id).with_context(|| format!("device {id} was not started"))?;
+                let endpoint =
+                    to.endpoints.get(&id).with_context(|| format!("device {id} was not started"))?;
                 set(device, &["endpoint"], text_of(endpoint.clone()))?;
             }
         }
     }
-    std::fs::write(file, toml::to_string(&value)?).with_context(|| format!("{}: cannot be written", file.display()))
+    std::fs::write(file, toml::to_string(&value)?)
+        .with_context(|| format!("{}: cannot be written", file.display()))
 }
 
 fn set(value: &mut Value, path: &[&str], to: Value) -> anyhow::Result<()> {

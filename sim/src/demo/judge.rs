@@ -76,7 +76,9 @@ fn events(s: &mut Summary, records: &Records) {
         }
         decision.extend(&m.decision_samples_ms);
         fsync.extend(&m.fsync_samples_ms);
-        let add = |to: &mut Counts, from: &Counts| from.iter().for_each(|(k, n)| *to.entry(k.clone()).or_default() += n);
+        let add = |to: &mut Counts, from: &Counts| {
+            from.iter().for_each(|(k, n)| *to.entry(k.clone()).or_default() += n)
+        };
         add(&mut s.passes.held, &m.held);
         add(&mut s.passes.referred, &m.referred);
     }
@@ -134,7 +136,10 @@ fn passes(s: &mut Summary, lane: &LaneId, truth: &Ledger, records: &Records) {
 
 fn lost(s: &mut Summary, lane: &LaneId, visit: &TrueVisit) {
     s.passes.lost += 1;
-    s.disagreements.push(format!("{lane}: visit {} (truck {}, {:?}) is in no record", visit.number, visit.truck, visit.ending));
+    s.disagreements.push(format!(
+        "{lane}: visit {} (truck {}, {:?}) is in no record",
+        visit.number, visit.truck, visit.ending
+    ));
 }
 
 fn invented(s: &mut Summary, lane: &LaneId, pass: &Pass<'_>) {
@@ -157,7 +162,8 @@ fn compare(s: &mut Summary, lane: &LaneId, visit: &TrueVisit, pass: &Pass<'_>) {
             s.passes.admitted += 1;
             if recorded != visit.mission.as_ref() {
                 s.wrong_identity += 1;
-                let text = |m: Option<&gate_types::MissionId>| m.map_or("none".to_owned(), ToString::to_string);
+                let text =
+                    |m: Option<&gate_types::MissionId>| m.map_or("none".to_owned(), ToString::to_string);
                 let (got, want) = (text(recorded), text(visit.mission.as_ref()));
                 s.disagreements.push(format!("{place}: admitted as mission {got}, in truth {want}"));
             }
@@ -225,7 +231,8 @@ fn arms(s: &mut Summary, lane: &LaneId, truth: &Ledger, records: &Records) {
     let reported = times(|b| matches!(b, EntryBody::ArmMovedUncommanded { .. })).len() as u64;
     s.arms.unexplained += reported;
     if reported > 0 {
-        s.disagreements.push(format!("{lane}: the gate reports {reported} movements that it did not command"));
+        s.disagreements
+            .push(format!("{lane}: the gate reports {reported} movements that it did not command"));
     }
     let explained = |at: i64, by: &[i64]| by.iter().position(|c| at - c >= -50 && at - c <= PULSE_MS);
     let mut pulses: BTreeMap<&str, u64> = BTreeMap::new();
@@ -238,18 +245,22 @@ fn arms(s: &mut Summary, lane: &LaneId, truth: &Ledger, records: &Records) {
                 }
                 None => {
                     s.arms.unexplained += 1;
-                    s.disagreements.push(format!("{lane}: a raise pulse at {} ms without a recorded right", act.at_ms));
+                    s.disagreements
+                        .push(format!("{lane}: a raise pulse at {} ms without a recorded right", act.at_ms));
                 }
             },
             ArmAct::LowerPulse => {
                 if explained(act.at_ms, &lowers).is_none() {
                     s.arms.unexplained += 1;
-                    s.disagreements.push(format!("{lane}: a lower pulse at {} ms without a record", act.at_ms));
+                    s.disagreements
+                        .push(format!("{lane}: a lower pulse at {} ms without a record", act.at_ms));
                 }
             }
             ArmAct::StartedUp => s.arms.raised += 1,
             ArmAct::ReachedUp | ArmAct::StartedDown | ArmAct::ReachedDown => {}
-            ArmAct::Guarded => s.disagreements.push(format!("{lane}: the arm's own guard had to act at {} ms", act.at_ms)),
+            ArmAct::Guarded => {
+                s.disagreements.push(format!("{lane}: the arm's own guard had to act at {} ms", act.at_ms))
+            }
         }
     }
     s.arms.unmoved += commands.len() as u64;

@@ -4,8 +4,8 @@ use crate::world::port::{Errand, Port};
 use crate::world::truck::{Papers, Story};
 use anyhow::{Context as _, bail};
 use gate_types::api::{
-    ALARMS, AlarmView, EVENT_COUNTS, EnrolToken, EventCounts, GateEvent, MISSIONS, MissionChange, MissionView,
-    NewMission, TOKENS, TokenRequest,
+    ALARMS, AlarmView, EVENT_COUNTS, EnrolToken, EventCounts, GateEvent, MISSIONS, MissionChange,
+    MissionView, NewMission, TOKENS, TokenRequest,
 };
 use gate_types::{MissionId, NodeId};
 use serde::de::DeserializeOwned;
@@ -39,7 +39,11 @@ impl Central {
     pub fn new(http: reqwest::Client, listen: &str, token: &str) -> Self {
         Self { http, base: format!("http://{listen}"), token: token.trim().to_owned() }
     }
-    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder, what: &str) -> anyhow::Result<T> {
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        what: &str,
+    ) -> anyhow::Result<T> {
         let answer = request.bearer_auth(&self.token).timeout(Duration::from_secs(10)).send().await;
         let answer = answer.with_context(|| format!("{what}: central at {}", self.base))?;
         let status = answer.status();
@@ -55,14 +59,16 @@ impl Central {
     /// A token for one node.
     pub async fn token(&self, node: &NodeId) -> anyhow::Result<String> {
         let body = TokenRequest { node: node.clone(), valid_s: 600 };
-        let answer: EnrolToken = self.send(self.http.post(format!("{}{TOKENS}", self.base)).json(&body), TOKENS).await?;
+        let answer: EnrolToken =
+            self.send(self.http.post(format!("{}{TOKENS}", self.base)).json(&body), TOKENS).await?;
         Ok(answer.token)
     }
     async fn create(&self, mission: &NewMission) -> anyhow::Result<MissionView> {
         self.send(self.http.post(format!("{}{MISSIONS}", self.base)).json(mission), "a new mission").await
     }
     async fn change(&self, id: &MissionId, change: &MissionChange) -> anyhow::Result<MissionView> {
-        self.send(self.http.patch(format!("{}{MISSIONS}/{id}", self.base)).json(change), "a mission's papers").await
+        self.send(self.http.patch(format!("{}{MISSIONS}/{id}", self.base)).json(change), "a mission's papers")
+            .await
     }
     /// All missions.
     pub async fn missions(&self) -> anyhow::Result<Vec<MissionView>> {
@@ -136,7 +142,8 @@ pub async fn run(central: &Central, port: &SharedPort, seed: u64, errand: Errand
         }
         Errand::Papers(_, mission, Papers { status, holds, conditions }) => {
             let by = "port community system of the demo".to_owned();
-            let change = MissionChange { status: Some(status), holds: Some(holds), conditions: Some(conditions), by };
+            let change =
+                MissionChange { status: Some(status), holds: Some(holds), conditions: Some(conditions), by };
             central.change(&mission, &change).await?;
         }
     }

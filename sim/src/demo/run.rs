@@ -91,12 +91,15 @@ async fn stages(options: &Options, run: &Path, children: &mut Children) -> anyho
     let copied = folder::copy(&options.site, run)?;
     let http = reqwest::Client::builder().build().context("an HTTP client")?;
     let central_ready = start_central(run, &copied, children).await?;
-    let text = |key: &str| central_ready.get(key).and_then(Value::as_str).map(str::to_owned).context("central's ready file");
+    let text = |key: &str| {
+        central_ready.get(key).and_then(Value::as_str).map(str::to_owned).context("central's ready file")
+    };
     let token_file = run.join("central").join("admin-token");
     let token = std::fs::read_to_string(&token_file).with_context(|| token_file.display().to_string())?;
     let central = Central::new(http.clone(), &text("listen")?, &token);
     let url = format!("https://{}", text("gate_listen")?);
-    let surroundings = |state_dir: PathBuf| Surroundings { central: &url, broker, endpoints: &endpoints, state_dir };
+    let surroundings =
+        |state_dir: PathBuf| Surroundings { central: &url, broker, endpoints: &endpoints, state_dir };
     let gates = start_gates(run, &copied, &plant, &central, children, &surroundings).await?;
     let hub = Hub { site: plant.site.clone(), seed: options.seed, port: port.clone(), gates, central, http };
     wait_ready(&hub, children).await?;
@@ -110,7 +113,10 @@ async fn stages(options: &Options, run: &Path, children: &mut Children) -> anyho
         println!("\n  the live page:  http://{address}/\n");
     }
     let started = Instant::now();
-    println!("all is ready; trucks are coming{}", if options.for_time.is_none() { " (Ctrl-C stops)" } else { "" });
+    println!(
+        "all is ready; trucks are coming{}",
+        if options.for_time.is_none() { " (Ctrl-C stops)" } else { "" }
+    );
     watch_over(&hub, children, options.for_time, started).await?;
     let seconds = started.elapsed().as_secs_f64();
     drain(&hub).await?;
@@ -179,7 +185,8 @@ async fn start_gates<'a>(
         let enrol = ["enrol", "--config", &config, "--token", &token].map(str::to_owned);
         children.finish(&label, &gate, &enrol).await?;
         let ready = state.join("ready.json");
-        let args = ["run", "--config", &config, "--ready-file", &ready.display().to_string()].map(str::to_owned);
+        let args =
+            ["run", "--config", &config, "--ready-file", &ready.display().to_string()].map(str::to_owned);
         children.start(&label, &gate, &args)?;
         started.push((node, ready));
     }
@@ -247,7 +254,12 @@ async fn tick(port: SharedPort, errands: mpsc::Sender<Errand>, stop: watch::Rece
     }
 }
 
-async fn watch_over(hub: &Hub, children: &mut Children, limit: Option<Duration>, started: Instant) -> anyhow::Result<()> {
+async fn watch_over(
+    hub: &Hub,
+    children: &mut Children,
+    limit: Option<Duration>,
+    started: Instant,
+) -> anyhow::Result<()> {
     let mut told = Instant::now();
     loop {
         children.check()?;
@@ -259,7 +271,10 @@ async fn watch_over(hub: &Hub, children: &mut Children, limit: Option<Duration>,
             let port = lock(&hub.port);
             let done = port.ledger.visits.iter().filter(|v| v.ending.is_some()).count();
             let (trucks, finished) = (port.trucks.len(), port.ledger.finished.values().sum::<u64>());
-            println!("{:4} s: {done} visits, {finished} missions done, {trucks} trucks", started.elapsed().as_secs());
+            println!(
+                "{:4} s: {done} visits, {finished} missions done, {trucks} trucks",
+                started.elapsed().as_secs()
+            );
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -296,7 +311,12 @@ async fn collect(hub: &Hub) -> anyhow::Result<Records> {
     })
 }
 
-fn write(summary: &Summary, options: &Options, run: &Path, truth: &impl serde::Serialize) -> anyhow::Result<()> {
+fn write(
+    summary: &Summary,
+    options: &Options,
+    run: &Path,
+    truth: &impl serde::Serialize,
+) -> anyhow::Result<()> {
     std::fs::write(run.join("truth.json"), serde_json::to_vec(truth)?)?;
     let json = serde_json::to_string_pretty(summary)?;
     match &options.summary {
@@ -304,7 +324,10 @@ fn write(summary: &Summary, options: &Options, run: &Path, truth: &impl serde::S
             std::fs::write(file, &json).with_context(|| format!("{}: cannot be written", file.display()))?;
             println!(
                 "{} passes, {} missions, {} lost, {} unexplained; summary in {}",
-                summary.passes.completed, summary.missions.completed, summary.passes.lost, summary.arms.unexplained,
+                summary.passes.completed,
+                summary.missions.completed,
+                summary.passes.lost,
+                summary.arms.unexplained,
                 file.display()
             );
         }

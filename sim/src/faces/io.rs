@@ -119,9 +119,9 @@ impl Block {
             Request::ReadInputRegisters(address, count) => {
                 self.registers(RegisterKind::InputRegisters, address, count).map(Response::ReadInputRegisters)
             }
-            Request::ReadHoldingRegisters(address, count) => {
-                self.registers(RegisterKind::HoldingRegisters, address, count).map(Response::ReadHoldingRegisters)
-            }
+            Request::ReadHoldingRegisters(address, count) => self
+                .registers(RegisterKind::HoldingRegisters, address, count)
+                .map(Response::ReadHoldingRegisters),
             Request::ReadCoils(address, count) => Ok(Response::ReadCoils(self.coils(address, count))),
             Request::WriteSingleCoil(coil, on) => {
                 self.write(coil, on)?;

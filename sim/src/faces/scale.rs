@@ -2,8 +2,8 @@
 //! with a platform that swings before it settles.
 
 use crate::world::bay::{Bay, Visit};
-use nix::pty::openpty;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::openpty;
 use nix::sys::termios::{FlushArg, SetArg, cfmakeraw, tcflush, tcgetattr, tcsetattr};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

@@ -69,7 +69,8 @@ async fn site(State(state): State<Site>) -> impl IntoResponse {
 async fn stream(State(state): State<Site>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let news = BroadcastStream::new(state.news.subscribe());
     // A reader that fell behind misses some news and goes on with the newest.
-    let events = news.filter_map(|n| n.ok().map(|n| Ok(Event::default().event(n.kind).data(n.json.as_ref()))));
+    let events =
+        news.filter_map(|n| n.ok().map(|n| Ok(Event::default().event(n.kind).data(n.json.as_ref()))));
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 

@@ -103,7 +103,11 @@ fn words(body: &EntryBody) -> String {
         EntryBody::Decided { verdict, mission, .. } => {
             let reasons: Vec<&str> = verdict.reasons().iter().map(|r| r.text.as_str()).collect();
             let who = mission.as_ref().map_or("no mission".to_owned(), |m| m.mission.to_string());
-            if verdict.admits() { format!("admitted: {who}") } else { format!("{who}: {}", reasons.join("; ")) }
+            if verdict.admits() {
+                format!("admitted: {who}")
+            } else {
+                format!("{who}: {}", reasons.join("; "))
+            }
         }
         EntryBody::PassClosed { summary } => format!("pass closed: {:?}", summary.outcome).to_lowercase(),
         EntryBody::FaultRaised { fault } => format!("fault: {}: {}", fault.device, fault.text),

@@ -132,7 +132,11 @@ impl Light {
             warmth: if dusk { rng.random_range(0.0..0.12) } else { rng.random_range(-0.06..0.06) },
             shadow_x: if sun { rng.random_range(0.1..0.9) } else { 2.0 },
             shadow_gain: rng.random_range(0.55..0.78),
-            glare: (rng.random(), rng.random_range(0.0..0.4), if sun { rng.random_range(0.0..70.0) } else { 0.0 }),
+            glare: (
+                rng.random(),
+                rng.random_range(0.0..0.4),
+                if sun { rng.random_range(0.0..70.0) } else { 0.0 },
+            ),
             dirt: rng.random_range(0.0..0.45_f32).powi(2) * 2.0,
             blur: rng.random_range(0.0..0.7),
             noise: if dusk { rng.random_range(4.0..8.0) } else { rng.random_range(1.5..4.5) },
@@ -226,7 +230,8 @@ fn soften(scene: &mut Canvas, k: f32) {
     }
     let source = scene.px.clone();
     for i in stride..source.len() - stride {
-        let sum = u32::from(source[i]) * mid + (u32::from(source[i - stride]) + u32::from(source[i + stride])) * side;
+        let sum = u32::from(source[i]) * mid
+            + (u32::from(source[i - stride]) + u32::from(source[i + stride])) * side;
         scene.px[i] = (sum >> 8) as u8;
     }
 }

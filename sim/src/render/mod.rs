@@ -54,8 +54,15 @@ impl Look {
     /// A truck of a country, with or without a container.
     pub fn random(home: Home, container: bool, rng: &mut ChaCha8Rng) -> Self {
         const PAINTS: [Colour; 9] = [
-            [226, 228, 226], [176, 28, 34], [30, 62, 120], [232, 180, 40], [40, 92, 74], [196, 200, 204],
-            [60, 66, 74], [198, 96, 30], [110, 150, 190],
+            [226, 228, 226],
+            [176, 28, 34],
+            [30, 62, 120],
+            [232, 180, 40],
+            [40, 92, 74],
+            [196, 200, 204],
+            [60, 66, 74],
+            [198, 96, 30],
+            [110, 150, 190],
         ];
         let paint = |rng: &mut ChaCha8Rng| PAINTS.choose(rng).copied().unwrap_or(PAINTS[0]);
         Self {
@@ -146,12 +153,16 @@ fn quad(view: View, w: f32, h: f32, rng: &mut ChaCha8Rng) -> [(f32, f32); 4] {
 fn yard(rng: &mut ChaCha8Rng) -> Canvas {
     let mut c = Canvas::new(WIDTH + MARGIN, HEIGHT + MARGIN, [120, 122, 124]);
     let horizon = H * rng.random_range(0.28..0.38_f32);
-    let sky = [[168, 196, 222], [186, 190, 194], [206, 196, 180]].choose(rng).copied().unwrap_or([186, 190, 194]);
+    let sky =
+        [[168, 196, 222], [186, 190, 194], [206, 196, 180]].choose(rng).copied().unwrap_or([186, 190, 194]);
     c.gradient(Rect::new(0.0, 0.0, W, horizon), shade(sky, 0.92), sky);
     for i in 0..9 {
         let x = i as f32 * W / 8.0 + rng.random_range(-50.0..20.0);
         let tall = rng.random_range(26.0..90.0);
-        let tone = [[126, 96, 82], [92, 104, 116], [140, 132, 116], [72, 84, 96]].choose(rng).copied().unwrap_or([90; 3]);
+        let tone = [[126, 96, 82], [92, 104, 116], [140, 132, 116], [72, 84, 96]]
+            .choose(rng)
+            .copied()
+            .unwrap_or([90; 3]);
         c.fill(Rect::new(x, horizon - tall, rng.random_range(70.0..150.0), tall), tone);
     }
     c.gradient(Rect::new(0.0, horizon, W, H - horizon), [92, 93, 96], [126, 126, 126]);
@@ -188,7 +199,11 @@ pub fn write_samples(seed: u64, count: usize, out: &std::path::Path) -> std::io:
             let Rect { x, y, w, h } = t.at;
             let (region, type_code, layout) = (t.region, t.type_code, t.layout);
             // Writing to a string cannot fail.
-            let _ = writeln!(csv, "{file},{},{x:.1},{y:.1},{w:.1},{h:.1},{region},{type_code},{layout},{kind},{view}", t.text);
+            let _ = writeln!(
+                csv,
+                "{file},{},{x:.1},{y:.1},{w:.1},{h:.1},{region},{type_code},{layout},{kind},{view}",
+                t.text
+            );
         }
     }
     std::fs::write(out.join("truth.csv"), csv)

@@ -11,7 +11,11 @@ const INK: Colour = [18, 18, 22];
 pub fn draw(canvas: &mut Canvas, plate: &PlateFace, x: f32, y: f32, s: f32) -> Rect {
     let (wmm, hmm) = if plate.two_lines { (340.0, 220.0) } else { (520.0, 112.0) };
     let outline = Rect::new(x, y, wmm * s, hmm * s);
-    canvas.rounded(Rect::new(x - 4.0 * s, y - 4.0 * s, outline.w + 8.0 * s, outline.h + 8.0 * s), 10.0 * s, [30, 30, 32]);
+    canvas.rounded(
+        Rect::new(x - 4.0 * s, y - 4.0 * s, outline.w + 8.0 * s, outline.h + 8.0 * s),
+        10.0 * s,
+        [30, 30, 32],
+    );
     let ground = if plate.yellow { [236, 200, 40] } else { [236, 236, 232] };
     canvas.rounded(outline, 9.0 * s, ground);
     frame(canvas, outline, s);
@@ -27,7 +31,10 @@ pub fn draw(canvas: &mut Canvas, plate: &PlateFace, x: f32, y: f32, s: f32) -> R
     let mut right = x + outline.w - 8.0 * s;
     if plate.right_band {
         canvas.fill(Rect::new(x + outline.w - 3.0 * s - band, y + 3.0 * s, band, outline.h - 6.0 * s), BLUE);
-        canvas.ellipse(Rect::new(x + outline.w - 3.0 * s - band * 0.8, y + 14.0 * s, 26.0 * s, 26.0 * s), [225, 190, 60]);
+        canvas.ellipse(
+            Rect::new(x + outline.w - 3.0 * s - band * 0.8, y + 14.0 * s, 26.0 * s, 26.0 * s),
+            [225, 190, 60],
+        );
         right -= band;
     }
     let face = if plate.din { Face::Din } else { Face::DejaVu };
@@ -90,6 +97,9 @@ fn stars(canvas: &mut Canvas, cx: f32, cy: f32, radius: f32, shown: bool) {
     for i in 0..12 {
         let a = i as f32 / 12.0 * std::f32::consts::TAU;
         let (x, y) = (cx + radius * a.sin(), cy - radius * a.cos());
-        canvas.ellipse(Rect::new(x - radius * 0.13, y - radius * 0.13, radius * 0.26, radius * 0.26), [240, 210, 70]);
+        canvas.ellipse(
+            Rect::new(x - radius * 0.13, y - radius * 0.13, radius * 0.26, radius * 0.26),
+            [240, 210, 70],
+        );
     }
 }

@@ -98,7 +98,11 @@ pub fn rear(look: &Look, s: f32, rng: &mut ChaCha8Rng) -> Drawing {
         c.fill(mm(x, 0.0, 1175.0, 1440.0), body);
         if look.unit.is_some() {
             for i in 0..4 {
-                c.gradient(mm(x + 40.0, i as f32 * 366.0 + 6.0, 1095.0, 14.0), shade(body, 0.8), shade(body, 1.1));
+                c.gradient(
+                    mm(x + 40.0, i as f32 * 366.0 + 6.0, 1095.0, 14.0),
+                    shade(body, 0.8),
+                    shade(body, 1.1),
+                );
             }
         }
     }
@@ -118,7 +122,13 @@ pub fn rear(look: &Look, s: f32, rng: &mut ChaCha8Rng) -> Drawing {
     for x in [420.0, 860.0, 1560.0, 2000.0] {
         if look.unit.is_some() || x == 860.0 || x == 1560.0 {
             // Locking bars stand beside the code, as on a real door.
-            let x = if look.unit.is_some() && x == 1560.0 { 1300.0 } else if x == 2000.0 { 2380.0 } else { x };
+            let x = if look.unit.is_some() && x == 1560.0 {
+                1300.0
+            } else if x == 2000.0 {
+                2380.0
+            } else {
+                x
+            };
             c.gradient(mm(x, 0.0, 34.0, 1440.0), shade(body, 1.18), shade(body, 0.75));
             c.rounded(mm(x - 70.0, 1010.0, 174.0, 44.0), 8.0 * s, shade(body, 0.62));
         }
@@ -193,9 +203,8 @@ fn code(
     let ink = if luma(body) > 128.0 { mix(shade(body, 0.18), [20, 20, 24], 0.6) } else { [236, 236, 230] };
     let style = Style { squeeze: 0.7, ..Style::new(Face::DejaVu, ink).left() };
     let (owner, number, digit) = (&unit.code[..4], &unit.code[4..10], &unit.code[10..]);
-    let mut draw = |text: &str, x: f32, y: f32, w: f32| {
-        line(c, text, Rect::new(x * s, y * s, w * s, cap * s), style)
-    };
+    let mut draw =
+        |text: &str, x: f32, y: f32, w: f32| line(c, text, Rect::new(x * s, y * s, w * s, cap * s), style);
     let (ink_box, digit_box, below) = match layout {
         Layout::Horizontal => {
             let a = draw(owner, x, y, w * 0.36);
@@ -226,7 +235,8 @@ fn code(
         line(c, unit.type_code, Rect::new(x * s, below * s, type_width * s, cap * s), style);
     }
     let pad = cap * 0.17 * s;
-    let frame = Rect::new(digit_box.x - pad, digit_box.y - pad, digit_box.w + 2.0 * pad, digit_box.h + 2.0 * pad);
+    let frame =
+        Rect::new(digit_box.x - pad, digit_box.y - pad, digit_box.w + 2.0 * pad, digit_box.h + 2.0 * pad);
     let t = (9.0 * s).max(1.5);
     for r in [
         Rect::new(frame.x, frame.y, frame.w, t),
@@ -249,7 +259,9 @@ fn code(
 fn weights(c: &mut Canvas, body: Colour, first: Rect) {
     let ink = if luma(body) > 128.0 { [30, 30, 34] } else { [226, 226, 220] };
     let style = Style { squeeze: 0.8, ..Style::new(Face::DejaVu, ink).left() };
-    for (i, text) in ["MAX GROSS 30480 KG", "TARE 3780 KG", "NET 26700 KG", "CU CAP 67.7 CU M"].iter().enumerate() {
+    for (i, text) in
+        ["MAX GROSS 30480 KG", "TARE 3780 KG", "NET 26700 KG", "CU CAP 67.7 CU M"].iter().enumerate()
+    {
         let place = Rect::new(first.x, first.y + i as f32 * first.h * 1.7, first.w, first.h);
         line(c, text, place, style);
     }
@@ -258,8 +270,18 @@ fn weights(c: &mut Canvas, body: Colour, first: Rect) {
 /// A haulier's name, invented.
 pub fn haulier(rng: &mut ChaCha8Rng) -> &'static str {
     const NAMES: [&str; 12] = [
-        "ADRIA TRASPORTI", "LEVANTE CARGO", "MURGIA LOGISTICA", "TRANS ILIRIA", "PIREUS LINE", "OTRANTO EXPRESS",
-        "DALMAT PREVOZ", "AUTOTRASPORTI GRAVINA", "EGNATIA FREIGHT", "BALTIK ROAD", "SCUTARI TRANS", "IONICA",
+        "ADRIA TRASPORTI",
+        "LEVANTE CARGO",
+        "MURGIA LOGISTICA",
+        "TRANS ILIRIA",
+        "PIREUS LINE",
+        "OTRANTO EXPRESS",
+        "DALMAT PREVOZ",
+        "AUTOTRASPORTI GRAVINA",
+        "EGNATIA FREIGHT",
+        "BALTIK ROAD",
+        "SCUTARI TRANS",
+        "IONICA",
     ];
     NAMES.choose(rng).copied().unwrap_or(NAMES[0])
 }

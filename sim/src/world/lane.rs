@@ -222,8 +222,8 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::ident::Home;
     use crate::render::Look;
+    use crate::world::ident::Home;
     use rand::SeedableRng as _;
 
     fn lane() -> (Lane, Arc<Card>) {

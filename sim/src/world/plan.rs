@@ -1,10 +1,11 @@
 //! A truck's way through one process, read from the site's own data: which legs, and how its papers have to
 //! change on the way so that each leg admits.
 
-use gate_types::mission::{
-    Condition, CustomsStatus, ExceptionGrant, LegRef, LegRule, MissionConditions, MissionPath, PathKind, Process,
-};
 use gate_types::mission::DeclarationKind;
+use gate_types::mission::{
+    Condition, CustomsStatus, ExceptionGrant, LegRef, LegRule, MissionConditions, MissionPath, PathKind,
+    Process,
+};
 use rand::Rng;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -122,7 +123,11 @@ pub fn plan(process: &Process, path: &MissionPath, late: bool, rng: &mut ChaCha8
     if driving && let Some(at) = lodged_at {
         // Lodged on the way, and released on it, where the legs before let the truck pass pending.
         let free = first_strict.is_some_and(|strict| strict >= at);
-        let change = Change { declaration: kind, status: free.then_some(CustomsStatus::Released), ..Change::default() };
+        let change = Change {
+            declaration: kind,
+            status: free.then_some(CustomsStatus::Released),
+            ..Change::default()
+        };
         changes.push(Due { when: When::Passed(at - 1, 1.0), change });
         if free {
             status = CustomsStatus::Pending;

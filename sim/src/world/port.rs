@@ -332,7 +332,8 @@ impl Port {
         let now = self.now_s;
         let Some(truck) = self.trucks.get_mut(&id) else { return };
         let Some(leg) = truck.plan.legs.get(truck.next).cloned() else { return };
-        let again = matches!(truck.story, Story::Plain | Story::LateRelease) && truck.attempts < 3 && !self.closing;
+        let again =
+            matches!(truck.story, Story::Plain | Story::LateRelease) && truck.attempts < 3 && !self.closing;
         if !again && matches!(truck.story, Story::Plain | Story::LateRelease) && !self.closing {
             self.ledger.gave_up += 1;
         }
@@ -359,7 +360,8 @@ impl Port {
     }
     fn due_errands(&mut self) -> Vec<Errand> {
         let now = self.now_s;
-        let (ripe, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.due).into_iter().partition(|d| d.0 <= now);
+        let (ripe, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.due).into_iter().partition(|d| d.0 <= now);
         self.due = later;
         let mut errands = Vec::new();
         for (_, id, n) in ripe {

@@ -45,7 +45,13 @@ impl Roads {
                 continue;
             }
             for (a, b, s) in &self.roads {
-                let other = if *a == name { b } else if *b == name { a } else { continue };
+                let other = if *a == name {
+                    b
+                } else if *b == name {
+                    a
+                } else {
+                    continue;
+                };
                 if best.get(other).is_none_or(|(c, _)| *c > cost + s) {
                     let mut longer = way.clone();
                     longer.push(other.clone());

@@ -130,7 +130,15 @@ impl Papers {
 
 impl Truck {
     /// A truck for a plan. `start`: the first leg that it still has to drive; what comes before has happened.
-    pub fn new(id: u32, seed: u64, process: ProcessId, container: bool, plan: Plan, story: Story, start: usize) -> Self {
+    pub fn new(
+        id: u32,
+        seed: u64,
+        process: ProcessId,
+        container: bool,
+        plan: Plan,
+        story: Story,
+        start: usize,
+    ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let home = Home::random(&mut rng);
         let look = Look::random(home, container, &mut rng);
@@ -143,13 +151,15 @@ impl Truck {
         let extra = if story == Story::WrongWeight { 2_500.0 } else { 0.0 };
         let tag = rng.random_bool(0.9).then(|| vehicle_tag(&mut rng));
         let card = Card { look, tag, gross_kg: tare_kg + declared_kg * factor + extra, seed };
-        let mut papers = Papers { status: plan.status, holds: Vec::new(), conditions: plan.conditions.clone() };
+        let mut papers =
+            Papers { status: plan.status, holds: Vec::new(), conditions: plan.conditions.clone() };
         for due in plan.changes.iter().filter(|d| d.when.leg() < start) {
             papers.apply(&due.change);
         }
         if story == Story::Held {
             papers.status = CustomsStatus::Held;
-            papers.holds = vec![Hold { authority: "customs".into(), reason: "documents under review".into() }];
+            papers.holds =
+                vec![Hold { authority: "customs".into(), reason: "documents under review".into() }];
         }
         Self {
             id,

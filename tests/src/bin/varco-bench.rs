@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 use tests::{Block, Camera, Central, Gate, NodeFile, Stand, binary, until};
 
-const LANE: &str = "n1-in-1";
+const LANE: &str = "n1-out-1";
 
 fn percentile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
@@ -64,7 +64,7 @@ async fn decision(passes: usize) {
     let mut page = File::create(stand.path().join("fdatasync")).unwrap();
     let mut raw = Vec::new();
     for n in 0..passes {
-        let mut mission = tests::released_export(code);
+        let mut mission = tests::released_import(code);
         mission.idempotency_key = format!("bench-{n}");
         let mission = central.create(&mission).await;
         block.loops(true, false);
@@ -73,7 +73,7 @@ async fn decision(passes: usize) {
         gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
         block.loops(false, false);
         gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
-        central.close(&mission).await;
+        until("the mission to end", 10, || async { central.mission(&mission.id).await.definitive }).await;
         raw.extend((0..5).map(|_| fdatasync_ms(&mut page)));
         if n % 20 == 19 {
             eprintln!("{} of {passes} passes", n + 1);

@@ -137,7 +137,10 @@ impl Camera {
             (Some(Err(why)), ..) => (CameraState::Down, why.clone()),
             (Some(Ok(())), true, _) => (
                 CameraState::Degraded,
-                format!("camera at {}: the picture is frozen: {FROZEN_FRAMES} identical frames; restart the camera", self.spec.endpoint),
+                format!(
+                    "camera at {}: the picture is frozen: {FROZEN_FRAMES} identical frames; restart the camera",
+                    self.spec.endpoint
+                ),
             ),
             (Some(Ok(())), false, Some(why)) => {
                 (CameraState::Degraded, format!("camera at {}: {why}", self.spec.endpoint))

@@ -111,7 +111,8 @@ fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
     let readings = engine.read(&grey, &job.kinds, job.view)?;
     let ms = started.elapsed().as_secs_f32() * 1_000.0;
     let evidence = evidence(&job.pixels, &grey)?;
-    let frame_sha256 = if evidence.is_empty() { String::new() } else { hex::encode(Sha256::digest(&evidence)) };
+    let frame_sha256 =
+        if evidence.is_empty() { String::new() } else { hex::encode(Sha256::digest(&evidence)) };
     let reads: Vec<OpticalRead> = readings
         .into_iter()
         .take(16)
