@@ -7,5 +7,5 @@ target=${CARGO_TARGET_DIR:-target}
 if [ ! -x "$target/debug/varco-sim" ]; then
     echo "First build: about 10 minutes on 2 cores, 3 on 8. Later starts take seconds."
 fi
-cargo build --quiet -p vision -p gate-controller -p central -p sim
+cargo build --quiet --workspace --bins
 exec "$target/debug/varco-sim" demo "$@"

@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 scripts/deps.sh test
 scripts/lint.sh
 # The whole-system tests drive the built binaries.
-cargo build -p vision -p gate-controller -p central -p sim
+cargo build --workspace --bins
 cargo nextest run --workspace --no-fail-fast
 cargo test --doc --workspace --exclude vision --quiet

@@ -167,7 +167,7 @@ async fn a_pulse_that_a_loss_left_on_is_ended_after_the_first_read() {
     server.abort();
     lane.until_down().await;
     let (raise, at) = (map().outputs.raise, block.state.lock().unwrap().seen.len());
-    assert_eq!(block.state.lock().unwrap().coils[&raise], true);
+    assert!(block.state.lock().unwrap().coils[&raise]);
     let (_, _server) = block.serve(&address.to_string()).await;
     eventually("the pulse's end", || !block.state.lock().unwrap().coils[&raise]).await;
     assert_eq!(block.state.lock().unwrap().seen[at].0, Access::Read);

@@ -93,7 +93,7 @@ pub fn value(c: u8) -> Option<u32> {
         b'A'..=b'Z' => {
             // 11, 22 and 33 are left out: A is 10, B 12, L 23, V 34.
             let place = u32::from(c - b'A');
-            Some(place + 10 + (place + 9) / 10)
+            Some(place + 10 + place.div_ceil(10))
         }
         _ => None,
     }

@@ -141,7 +141,7 @@ pub fn decode(
         for r in 0..shape.rows {
             for c in 0..shape.columns {
                 let logit = at(channel, r, c);
-                if !(logit >= logit_floor) || !is_peak(&at, shape, channel, r, c) {
+                if logit.is_nan() || logit < logit_floor || !is_peak(&at, shape, channel, r, c) {
                     continue;
                 }
                 let stride = shape.stride_px as f32;

@@ -149,7 +149,7 @@ impl Engine {
     fn resolve(&mut self, grey: &Mat, found: &Found, kind: ReadKind) -> anyhow::Result<Option<Resolved>> {
         let first = self.nets.read(grey, found, FIRST)?;
         let extent = first.extent();
-        let mut best = self.resolver.resolve(kind, &[first.clone()]);
+        let mut best = self.resolver.resolve(kind, std::slice::from_ref(&first));
         if best.as_ref().is_some_and(is_sure) || extent.is_none() {
             return Ok(best);
         }

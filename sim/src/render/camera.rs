@@ -36,8 +36,9 @@ impl Homography {
             for r in 0..8 {
                 if r != c {
                     let k = m[r][c] / m[c][c];
-                    for j in c..9 {
-                        m[r][j] -= k * m[c][j];
+                    let pivot = m[c];
+                    for (to, from) in m[r].iter_mut().zip(pivot).skip(c) {
+                        *to -= k * from;
                     }
                 }
             }
