@@ -12,8 +12,9 @@ mod tap;
 mod transport;
 
 pub use clock::Clock;
+pub use gate_types::endpoint::{Endpoint, EndpointError};
 pub use gate_types::observation::{Health, Observation, Observed};
 pub use link::{DeviceLink, DriverError, Stopped};
 pub use supervise::{Backoff, Driver, supervise};
 pub use tap::{Tap, TapLevel, Way};
-pub use transport::{Endpoint, EndpointError, Line, connect_line};
+pub use transport::{Line, connect_line};

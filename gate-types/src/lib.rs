@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod console;
+pub mod endpoint;
 pub mod entry;
 pub mod fault;
 pub mod id;

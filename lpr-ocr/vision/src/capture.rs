@@ -1,7 +1,7 @@
 //! One thread per camera: connects, takes frames, keeps only the newest, connects again.
 
 use crate::serve::Shared;
-use device::Endpoint;
+use gate_types::endpoint::Endpoint;
 use lpr_ocr::mjpeg::Parser;
 use opencv::core::{Mat, MatTraitConst as _, Vector};
 use opencv::videoio::{self, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _};

@@ -6,7 +6,7 @@ use crate::world::bay::Bay;
 use anyhow::{Context as _, bail};
 use barrier_io::PointMap;
 use config::{NodeConfig, Site};
-use device::Endpoint;
+use gate_types::endpoint::Endpoint;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -67,9 +67,9 @@ pub async fn start_faces(plant: &Plant, bays: &[Arc<Bay>]) -> anyhow::Result<BTr
                     Some("no") => Checksum::Absent,
                     Some(_) | None => Checksum::Present,
                 };
+                let query = scale.endpoint.split_once('?').map_or("", |(_, q)| q);
                 let path = faces::scale::start(bay.clone(), scale.interval_kg, checksum)
                     .with_context(|| name("the scale's pseudo terminal"))?;
-                let query = scale.endpoint.split_once('?').map_or("", |(_, q)| q);
                 endpoints.insert(scale.id.to_string(), format!("serial://{}?{query}", path.display()));
             }
             if let Some(sign) = &lane.sign {
