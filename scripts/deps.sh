@@ -2,7 +2,7 @@
 # Installs what building (and with `test`, testing) needs on Debian 12, and only what is missing.
 set -euo pipefail
 want=(build-essential pkg-config clang libclang-dev libopencv-dev)
-[ "${1:-}" = test ] && want+=(mosquitto mosquitto-clients)
+
 missing=()
 for package in "${want[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -12,7 +12,6 @@ if [ ${#missing[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     echo "installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    # mosquitto is only a test peer here; the package must not start a broker by itself.
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi

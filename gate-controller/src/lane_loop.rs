@@ -34,6 +34,9 @@ const OBSERVATIONS_IN_A_ROW: u32 = 32;
 const VIEW_MS: u64 = 100;
 /// An arm write that is not acknowledged within this has failed, milliseconds.
 const ARM_WRITE_MS: u64 = 2_000;
+/// A command whose record took longer than this to become durable is not written, milliseconds: the
+/// inputs that cleared it are no longer fresh.
+const RECORD_MS: u128 = 500;
 /// Reads shown for one camera: one of each kind.
 const READS_SHOWN: usize = 4;
 /// Shortest wait for a timer that is still due after it was served, milliseconds.
@@ -210,6 +213,7 @@ impl LaneLoop {
     /// person's act did, which is not a decision's latency.
     async fn execute(&mut self, origin: Option<Instant>) -> Result<(), JournalError> {
         self.view_stale = true;
+        let cleared_at = Instant::now();
         let mut records = Vec::new();
         let mut deeds = Vec::new();
         while let Some(effect) = self.parts.lane.next_effect() {
@@ -231,7 +235,10 @@ impl LaneLoop {
         for deed in deeds {
             match deed {
                 Deed::Ask(request) => self.ask(request),
-                Deed::Actuate(cleared) => self.actuate(&cleared, origin),
+                Deed::Actuate(cleared) => match cleared_at.elapsed().as_millis() {
+                    0..=RECORD_MS => self.actuate(&cleared, origin),
+                    late_ms => self.too_late(late_ms),
+                },
                 Deed::Light(colour) => {
                     self.told.light = Some(colour);
                     self.light(colour);
@@ -267,6 +274,15 @@ impl LaneLoop {
             };
             // The loop is gone only when the daemon stops.
             let _ = feedback.send(Feedback::Answer { nonce, answer, arrived }).await;
+        });
+    }
+    /// The command is dropped; the core hears of it as of a write that provably did not happen.
+    fn too_late(&self, late_ms: u128) {
+        let why = format!("the record took {late_ms} ms to become durable; look at the disk");
+        tracing::warn!(%why, "command dropped");
+        let feedback = self.feedback.clone();
+        tokio::spawn(async move {
+            let _ = feedback.send(Feedback::ArmWrite { ok: false, why }).await;
         });
     }
     fn actuate(&self, cleared: &Cleared, origin: Option<Instant>) {

@@ -126,8 +126,8 @@ pub struct Metrics {
     pub passes: BTreeMap<String, u64>,
     /// Arm commands and confirmations: `raised`, `confirmed`, `lowered`, `unexplained`.
     pub arms: BTreeMap<String, u64>,
-    /// Final Hold and Refer verdicts by reason code.
+    /// Passes that were held at some time, by the first reason of their first Hold.
     pub held: BTreeMap<String, u64>,
-    /// As above.
+    /// Passes that were referred at some time, by the first reason of their first Refer.
     pub referred: BTreeMap<String, u64>,
 }

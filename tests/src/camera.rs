@@ -1,6 +1,7 @@
 //! An MJPEG camera over HTTP that shows whatever picture the test gives it, about five times a second.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone)]
 pub struct Camera {
     picture: Arc<Mutex<Vec<u8>>>,
+    frozen: Arc<AtomicBool>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -18,7 +20,11 @@ impl Camera {
     /// Starts a camera that shows `picture` (JPEG bytes).
     pub async fn start(picture: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let camera = Self { picture: Arc::new(Mutex::new(picture)), address: listener.local_addr().unwrap() };
+        let camera = Self {
+            picture: Arc::new(Mutex::new(picture)),
+            frozen: Arc::new(AtomicBool::new(false)),
+            address: listener.local_addr().unwrap(),
+        };
         let shown = camera.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -40,8 +46,15 @@ impl Camera {
         stream
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
             .await?;
+        let mut number = 0_u32;
         loop {
-            let picture = self.picture.lock().unwrap().clone();
+            let mut picture = self.picture.lock().unwrap().clone();
+            if !self.frozen.load(Ordering::Relaxed) {
+                // Sensor noise makes each frame of a living camera another file; bytes behind the end of
+                // the image stand in for it.
+                number += 1;
+                picture.extend(number.to_be_bytes());
+            }
             let head =
                 format!("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len());
             stream.write_all(head.as_bytes()).await?;
@@ -53,6 +66,10 @@ impl Camera {
     /// Shows another picture from now on.
     pub fn show(&self, picture: Vec<u8>) {
         *self.picture.lock().unwrap() = picture;
+    }
+    /// Sends byte-identical frames from now on, as a hung camera does, or lives again.
+    pub fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::Relaxed);
     }
     /// Its endpoint for a node file.
     pub fn endpoint(&self) -> String {

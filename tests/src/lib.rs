@@ -16,7 +16,7 @@ pub use camera::Camera;
 pub use port::{Central, Gate, NodeFile, Stand};
 pub use process::{Process, binary, root};
 pub use proxy::{Mood, Proxy};
-pub use story::{container_lane, released_export, released_import};
+pub use story::{container_lane, container_only, released_export, released_import, rendered};
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -1,10 +1,11 @@
 //! What several stories start from.
 
-use crate::{Block, Camera, NodeFile};
+use crate::{Block, Camera, NodeFile, binary};
 use gate_types::api::NewMission;
 use gate_types::mission::{CustomsStatus, DeclarationKind, Direction, LegRef, MissionConditions};
 use gate_types::release::Expected;
 use gate_types::{NodeId, ProcessId};
+use std::process::Command;
 
 /// A released export of one container by container ship (P1) whose transporter has the access permission.
 pub fn released_export(code: &str) -> NewMission {
@@ -28,9 +29,13 @@ pub fn released_export(code: &str) -> NewMission {
     }
 }
 
-/// Makes a lane that needs the container code alone: remote I/O and one side camera, nothing else.
+/// Keeps one lane of a node file and makes it one that needs the container code alone.
 pub fn container_lane(file: &mut NodeFile, lane: &str, block: &Block, camera: &Camera) {
-    let lane = file.only_lane(lane);
+    container_only(file.only_lane(lane), block, camera);
+}
+
+/// A lane that needs the container code alone: remote I/O and one side camera, nothing else.
+pub fn container_only(lane: &mut toml::Table, block: &Block, camera: &Camera) {
     for gone in ["weight", "scale", "reader", "sign"] {
         lane.remove(gone);
     }
@@ -51,4 +56,20 @@ pub fn released_import(code: &str) -> NewMission {
     mission.conditions.declaration = Some(DeclarationKind::Importation);
     mission.imported_progress = vec![LegRef { node: NodeId::new("6").unwrap(), direction: Direction::Out }];
     mission
+}
+
+/// A rendered side view and the code on it.
+pub fn rendered(folder: &std::path::Path) -> (Vec<u8>, String) {
+    let out = folder.join("pictures");
+    let render = Command::new(binary("varco-sim"))
+        .args(["render", "--seed", "5", "--count", "6", "--out"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(render.status.success());
+    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
+    let line = truth.lines().find(|l| l.contains("-side.jpg") && l.contains("horizontal")).unwrap();
+    let mut fields = line.split(',');
+    let file = fields.next().unwrap();
+    (std::fs::read(out.join(file)).unwrap(), fields.next().unwrap().to_owned())
 }

@@ -18,26 +18,10 @@ fn set_endpoint(lane: &mut toml::Table, device: &str, endpoint: String) {
     lane[device].as_table_mut().unwrap().insert("endpoint".into(), endpoint.into());
 }
 
-/// A rendered side view and the code on it.
-fn rendered(folder: &std::path::Path) -> (Vec<u8>, String) {
-    let out = folder.join("pictures");
-    let status = Command::new(binary("varco-sim"))
-        .args(["render", "--seed", "5", "--count", "6", "--out"])
-        .arg(&out)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
-    let line = truth.lines().find(|l| l.contains("-side.jpg") && l.contains("horizontal")).unwrap();
-    let mut fields = line.split(',');
-    let file = fields.next().unwrap();
-    (std::fs::read(out.join(file)).unwrap(), fields.next().unwrap().to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_on_every_wire_is_named_and_healed_and_costs_nothing() {
     let stand = Stand::new();
-    let (picture, code) = rendered(stand.path());
+    let (picture, code) = tests::rendered(stand.path());
     let central = Central::start(stand.path()).await;
     let block = Block::start().await;
     let camera = Camera::start(picture).await;
@@ -113,7 +97,7 @@ async fn garbage_on_every_wire_is_named_and_healed_and_costs_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_central_holds_the_lane_and_loses_nothing() {
     let stand = Stand::new();
-    let (picture, code) = rendered(stand.path());
+    let (picture, code) = tests::rendered(stand.path());
     let central = Central::start(stand.path()).await;
     let block = Block::start().await;
     let camera = Camera::start(picture).await;
@@ -164,7 +148,7 @@ async fn a_killed_central_holds_the_lane_and_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_killed_under_a_raised_arm_never_pulses_twice() {
     let stand = Stand::new();
-    let (picture, code) = rendered(stand.path());
+    let (picture, code) = tests::rendered(stand.path());
     let central = Central::start(stand.path()).await;
     let block = Block::start().await;
     let camera = Camera::start(picture).await;
@@ -186,6 +170,45 @@ async fn a_daemon_killed_under_a_raised_arm_never_pulses_twice() {
     block.loops(false, false);
     gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
     assert_eq!((block.raises(), block.lowers()), (1, 1), "one decision, one pulse (I2, I7)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_freezes_or_falls_silent_is_named_and_cleared() {
+    let stand = Stand::new();
+    let (picture, _) = tests::rendered(stand.path());
+    let central = Central::start(stand.path()).await;
+    let block = Block::start().await;
+    let camera = Camera::start(picture).await;
+    let eye = Proxy::start(Some(camera.address), Mood::Honest).await;
+    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
+    tests::container_lane(&mut file, LANE, &block, &camera);
+    let lane = file.only_lane(LANE);
+    lane["camera"].as_array_mut().unwrap()[0]
+        .as_table_mut()
+        .unwrap()
+        .insert("endpoint".into(), format!("mjpeg://{}/stream", eye.address).into());
+    let gate = Gate::start(&central, "1", &file, stand.path()).await;
+    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+    let side = format!("{LANE}.side");
+
+    // A vehicle without a mission stands there, so that the lane goes on looking.
+    camera.freeze(true);
+    block.loops(true, false);
+    let view = gate.lane_until(LANE, "a frozen camera named", 15, |l| has_fault(l, &side)).await;
+    let fault = view.faults.iter().find(|f| f.device == side).unwrap();
+    assert_eq!(fault.kind, FaultKind::DeviceDegraded);
+    assert!(fault.text.contains("frozen"), "{fault:?}");
+    camera.freeze(false);
+    gate.lane_until(LANE, "the living camera cleared", 15, |l| !has_fault(l, &side)).await;
+
+    eye.turn(Mood::Silent);
+    let view = gate.lane_until(LANE, "a silent camera named", 15, |l| has_fault(l, &side)).await;
+    assert_eq!(view.faults.iter().find(|f| f.device == side).unwrap().kind, FaultKind::DeviceDown);
+    eye.turn(Mood::Honest);
+    gate.lane_until(LANE, "the talking camera cleared", 15, |l| !has_fault(l, &side)).await;
+    block.loops(false, false);
+    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    assert_eq!(block.raises(), 0);
 }
 
 #[test]

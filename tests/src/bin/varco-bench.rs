@@ -11,7 +11,7 @@ use gate_types::console::{LaneState, Metrics};
 use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
-use tests::{Block, Camera, Central, Gate, NodeFile, Stand, binary, until};
+use tests::{Block, Camera, Central, Gate, NodeFile, Stand, rendered, until};
 
 const LANE: &str = "n1-out-1";
 
@@ -37,22 +37,10 @@ async fn main() {
 
 async fn decision(passes: usize) {
     let stand = Stand::new();
-    let out = stand.path().join("pictures");
-    let status = std::process::Command::new(binary("varco-sim"))
-        .args(["render", "--seed", "5", "--count", "6", "--out"])
-        .arg(&out)
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let truth = std::fs::read_to_string(out.join("truth.csv")).unwrap();
-    let line = truth.lines().find(|l| l.contains("-side.jpg")).unwrap();
-    let (picture, rest) = line.split_once(',').unwrap();
-    let code = rest.split(',').next().unwrap();
-
+    let (picture, code) = rendered(stand.path());
     let central = Central::start(stand.path()).await;
     let block = Block::start().await;
-    let camera = Camera::start(std::fs::read(out.join(picture)).unwrap()).await;
+    let camera = Camera::start(picture).await;
     let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
     tests::container_lane(&mut file, LANE, &block, &camera);
     let timers = file.only_lane(LANE)["timers"].as_table_mut().unwrap();
@@ -64,7 +52,7 @@ async fn decision(passes: usize) {
     let mut page = File::create(stand.path().join("fdatasync")).unwrap();
     let mut raw = Vec::new();
     for n in 0..passes {
-        let mut mission = tests::released_import(code);
+        let mut mission = tests::released_import(&code);
         mission.idempotency_key = format!("bench-{n}");
         let mission = central.create(&mission).await;
         block.loops(true, false);
@@ -115,27 +103,20 @@ async fn idle() {
     let stand = Stand::new();
     let central = Central::start(stand.path()).await;
     let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
-    file.0.remove("ocr");
+    let (picture, _) = rendered(stand.path());
     let points = tests::root().join("config/points/neutral.toml").display().to_string();
-    let mut blocks = Vec::new();
+    let mut devices = Vec::new();
     for lane in file.0["lane"].as_array_mut().unwrap() {
         let lane = lane.as_table_mut().unwrap();
-        for gone in ["weight", "scale", "reader", "sign", "camera"] {
-            lane.remove(gone);
-        }
-        // A lane that only an operator works: nothing to read, so that only polling and waiting is measured.
-        let identity: toml::Table =
-            "slots = []\nfactors_wanted = 0\nfactors_needed = 0\nread_threshold = 0.6".parse().unwrap();
-        lane.insert("identity".into(), identity.into());
-        let block = Block::start().await;
-        let io = lane["io"].as_table_mut().unwrap();
-        io.insert("endpoint".into(), block.endpoint().into());
-        io.insert("points".into(), points.clone().into());
-        blocks.push(block);
+        let (block, camera) = (Block::start().await, Camera::start(picture.clone()).await);
+        tests::container_only(lane, &block, &camera);
+        lane["io"].as_table_mut().unwrap().insert("points".into(), points.clone().into());
+        devices.push((block, camera));
     }
     let gate = Gate::start(&central, "1", &file, stand.path()).await;
     for lane in LANES {
-        gate.lane_until(lane, "an idle lane", 30, |l| l.state == LaneState::Idle).await;
+        gate.lane_until(lane, "an idle lane", 30, |l| l.state == LaneState::Idle && l.faults.is_empty())
+            .await;
     }
     let pid = gate.process.id();
     let (_, before) = usage(pid);
