@@ -7,4 +7,3 @@ scripts/lint.sh
 # The whole-system tests drive the built binaries.
 cargo build --workspace --bins
 cargo nextest run --workspace --no-fail-fast
-cargo test --doc --workspace --exclude vision --quiet
