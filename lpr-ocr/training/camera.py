@@ -82,8 +82,52 @@ def shrink(img, scale):
     return cv2.resize(img, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), k
 
 
+def aligned_view(rng, scene, d=1.0):
+    """One training crop as the aligner delivers it: the text's quad, a little off at each corner, drawn upright."""
+    cap = float(np.exp(rng.uniform(np.log(9 + 9 * (1 - d)), np.log(46))))
+    h, w = scene.img.shape
+    scale = cap / scene.cap
+    src, k = shrink(scene.img, scale)
+    m = homography(rng, w, h, scale, d, oblique=0.3 if scene.kind == "plate" else 0.15)
+    x0, y0, x1, y1 = scene.text_box
+    short = min(x1 - x0, y1 - y0)
+    corner = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64)
+    out = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
+    margin = rng.uniform(0.0, 0.26) + rng.normal() * 0.03
+    corner += out * margin * short
+    off = rng.normal(size=(4, 2)) * np.array([0.05, 0.045]) * short * d
+    if rng.random() < 0.15:
+        off *= 2.2
+    quad = warp_points(m, corner + off)
+    edges = [np.linalg.norm(quad[i] - quad[(i + 1) % 4]) for i in range(4)]
+    ow, oh = int(round((edges[0] + edges[2]) / 2)), int(round((edges[1] + edges[3]) / 2))
+    if not (6 <= min(ow, oh) and max(ow, oh) < 1500):
+        return None
+    pad = 3
+    want = np.array([(0, 0), (ow, 0), (ow, oh), (0, oh)], np.float32) + pad
+    t = cv2.getPerspectiveTransform(quad.astype(np.float32), want).astype(np.float64)
+    view = cv2.warpPerspective(src, t @ m @ np.diag([1 / k, 1 / k, 1.0]), (ow + 2 * pad, oh + 2 * pad), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    view = degrade(rng, view, cap, d)[pad:-pad, pad:-pad]
+    pts = warp_points(t @ m, [(c[2], c[3]) for c in scene.chars]) - pad if scene.chars else np.zeros((0, 2))
+    return finish(rng, scene, view, pts, ow, oh)
+
+
+def finish(rng, scene, view, pts, ow, oh):
+    """Turn a column, stretch to the reader's input, place the labels."""
+    if scene.vertical:
+        view = cv2.rotate(view, cv2.ROTATE_90_COUNTERCLOCKWISE)
+        pos = pts[:, 1] / oh
+    else:
+        pos = pts[:, 0] / ow
+    crop = cv2.resize(view, (READER_W, READER_H), interpolation=cv2.INTER_AREA if view.shape[0] > READER_H and rng.random() < 0.7 else cv2.INTER_LINEAR)
+    labels = [(c[0], c[1], float(min(max(p, 0.0), 0.999))) for c, p in zip(scene.chars, pos)]
+    return crop, int(scene.vertical), labels
+
+
 def reader_view(rng, scene, d=1.0):
     """One training crop: (48 x 192 uint8, flag, [(character, line, position 0..1)]); None when the view degenerates."""
+    if rng.random() < 0.6:
+        return aligned_view(rng, scene, d)
     cap = float(np.exp(rng.uniform(np.log(10 + 8 * (1 - d)), np.log(50))))
     h, w = scene.img.shape
     scale = cap / scene.cap
@@ -117,11 +161,4 @@ def reader_view(rng, scene, d=1.0):
     view = cv2.warpPerspective(src, full, (ow + 2 * pad, oh + 2 * pad), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     view = degrade(rng, view, cap, d)[pad:-pad, pad:-pad]
     pts = warp_points(t @ m, [(c[2], c[3]) for c in scene.chars]) - pad if scene.chars else np.zeros((0, 2))
-    if scene.vertical:
-        view = cv2.rotate(view, cv2.ROTATE_90_COUNTERCLOCKWISE)
-        pos = pts[:, 1] / oh
-    else:
-        pos = pts[:, 0] / ow
-    crop = cv2.resize(view, (READER_W, READER_H), interpolation=cv2.INTER_AREA if view.shape[0] > READER_H and rng.random() < 0.7 else cv2.INTER_LINEAR)
-    labels = [(c[0], c[1], float(min(max(p, 0.0), 0.999))) for c, p in zip(scene.chars, pos)]
-    return crop, int(scene.vertical), labels
+    return finish(rng, scene, view, pts, ow, oh)

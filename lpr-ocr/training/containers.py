@@ -11,13 +11,20 @@ from strings import container_code, notice, type_code
 
 @dataclass
 class Layout:
-    """Masks (mask, x, y), code box, box of the check digit, (height, width) and kind of a code not yet painted."""
+    """Masks (mask, x, y), code box, box of the check digit, (height, width) and kind of a code not yet painted;
+    `type_box`: where a size-type code stands in a row, `type_text` what it says."""
     masks: list
     box: tuple
     boxed: tuple | None
     size: tuple
     kind: str
     text: str = ""
+    type_box: tuple | None = None
+    type_chars: tuple = ()
+
+    @property
+    def type_text(self):
+        return "".join(c[0] for c in self.type_chars)
 
 
 def corrugation(rng, h, w, period=None):
@@ -106,10 +113,10 @@ def _wobble(rng, img, wave, amount):
     return cv2.remap(img, xs.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False):
+def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False, type_box=None, type_chars=()):
     """Paint the masks on a wall and age the result; `raw` gives the layout alone, for scenes that bring their own wall."""
     if raw:
-        return Layout(masks, box, boxed, size, kind, "".join(c[0] for c in chars))
+        return Layout(masks, box, boxed, size, kind, "".join(c[0] for c in chars), type_box, tuple(type_chars))
     h, w = size
     img, wave = steel(rng, h, w)
     x0, y0, x1, y1 = (int(v) for v in box)
@@ -142,14 +149,14 @@ def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind
             img = _wobble(rng, img, wave, rng.uniform(-3.5, 3.5))
     if rng.random() < 0.45:
         speckle(rng, img, rng.uniform(0, 1), rng.uniform(20, 140))
-    return Scene(img, chars, box, box, CAP * cap_scale, kind, vertical)
+    return Scene(img, chars, box, box, CAP * cap_scale, kind, vertical, [(type_box, type_chars)] if type_box is not None else [])
 
 
 def _gap(rng):
     return CAP * (rng.uniform(0.06, 0.3) if rng.random() < 0.85 else rng.uniform(0.3, 0.6))
 
 
-def code_line(rng, faces, with_type=False, raw=False):
+def code_line(rng, faces, with_type=False, raw=False, room=1.0):
     """ABCU 123456 7 on one line; optionally the size-type row below (not part of the code)."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -168,7 +175,7 @@ def code_line(rng, faces, with_type=False, raw=False):
     if rng.random() < 0.2:
         mask = stencil(mask, spans, rng)
     mask = weight(rng, mask)
-    mx, my = CAP * rng.uniform(0.5, 1.6), CAP * rng.uniform(0.5, 1.6)
+    mx, my = CAP * room * rng.uniform(0.5, 1.6), CAP * room * rng.uniform(0.5, 1.6)
     low = CAP * (2.0 if with_type else 0.0)
     w, h = int(mask.shape[1] + 2 * mx), int(CAP + 2 * my + low)
     masks = []
@@ -184,19 +191,23 @@ def code_line(rng, faces, with_type=False, raw=False):
     if rng.random() < 0.6 and len(seps) > 1:
         p = CAP * rng.uniform(0.08, 0.2)
         boxed = (mx + spans[-1][1] - p, my - p, mx + spans[-1][2] + p, my + CAP + p)
+    type_box, type_chars = None, []
     if with_type:
-        tmask, _ = line(rng, face, type_code(rng), gap)
+        tmask, tspans = line(rng, face, type_code(rng), gap)
         k = rng.uniform(0.8, 1.05)
         tmask = cv2.resize(tmask, None, fx=k, fy=k, interpolation=cv2.INTER_LINEAR)
         off = rng.choice([0, 0, 1, 2])
         tx = mx if off == 0 else mx + rng.uniform(0, max(1, mask.shape[1] - tmask.shape[1]))
-        masks.append((tmask, tx, my + CAP * rng.uniform(1.2, 1.7)))
+        ty = my + CAP * rng.uniform(1.2, 1.7)
+        masks.append((tmask, tx, ty))
+        type_box = (tx, ty + PAD * k, tx + tmask.shape[1], ty + (PAD + CAP) * k)
+        type_chars = [(ch, 0, tx + (a + b) / 2 * k, ty + (PAD + CAP / 2) * k) for ch, a, b in tspans]
     over = [(mx + spans[3][2] + bar * 0.2 + gap * 0.5, bar * rng.uniform(0.3, 0.6))] if bar else None
     box = (mx, my + min(0, step), boxed[2] if boxed else mx + mask.shape[1], my + CAP + max(0, step))
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code_stack(rng, faces, raw=False):
+def code_stack(rng, faces, raw=False, room=1.0):
     """Owner above serial, with or without the size-type row as a third."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -206,11 +217,12 @@ def code_stack(rng, faces, raw=False):
     r2, s2 = line(rng, face, code[4:], gap, seps=seps)
     rows = [(r1, s1), (r2, s2)]
     three = rng.random() < 0.7
+    type_box, type_chars = None, []
     if three:
-        rows.append(line(rng, face, type_code(rng) if rng.random() < 0.9 else notice(rng)[:5].strip() or "22G1", gap))
+        rows.append(line(rng, face, type_code(rng), gap))
     if rng.random() < 0.2:
         rows = [(stencil(m, s, rng), s) for m, s in rows]
-    mx, my = CAP * rng.uniform(0.5, 1.5), CAP * rng.uniform(0.5, 1.5)
+    mx, my = CAP * room * rng.uniform(0.5, 1.5), CAP * room * rng.uniform(0.5, 1.5)
     pitch = CAP * rng.uniform(1.15, 1.7)
     tw = max(m.shape[1] for m, _ in rows)
     align = rng.choice([0, 0, 0, 1, 2])
@@ -221,6 +233,9 @@ def code_stack(rng, faces, raw=False):
         y = my + k * pitch
         masks.append((m, x, y - PAD))
         end = y + CAP
+        if k == 2:
+            type_box = (x, y, x + m.shape[1], y + CAP)
+            type_chars = [(ch, 0, x + (a + b) / 2, y + CAP / 2) for ch, a, b in spans]
         if k < 2:
             chars += [(ch, k, x + (a + b) / 2, y + CAP / 2) for ch, a, b in spans]
         if k == 1 and seps and rng.random() < 0.6:
@@ -229,10 +244,10 @@ def code_stack(rng, faces, raw=False):
     end = end if three else my + pitch + CAP
     box = (mx, my, max(mx + tw, boxed[2] if boxed else 0), end)
     w, h = int(tw + 2 * mx), int(end + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code_column(rng, faces, raw=False):
+def code_column(rng, faces, raw=False, room=1.0):
     """The code written downwards, one upright character per row."""
     code = container_code(rng)
     face = faces.pick(rng)
@@ -243,7 +258,7 @@ def code_column(rng, faces, raw=False):
         m, spans = line(rng, face, ch, 0, stretch=stretch)
         glyphs.append(m)
     cw = max(g.shape[1] for g in glyphs)
-    mx, my = max(CAP * rng.uniform(0.5, 1.6), 4), CAP * rng.uniform(0.4, 1.4)
+    mx, my = max(CAP * room * rng.uniform(0.5, 1.6), 4), CAP * room * rng.uniform(0.4, 1.4)
     g1, g2 = CAP * rng.uniform(0.0, 0.9), CAP * rng.uniform(0.0, 0.7)
     sten = rng.random() < 0.15
     masks, chars, y, boxed = [], [], my, None
@@ -262,6 +277,7 @@ def code_column(rng, faces, raw=False):
         y += pitch
     side = CAP * rng.uniform(0.5, 2.0)
     w = int(cw + 2 * mx + side)
+    type_box, type_chars = None, []
     if rng.random() < 0.55:                      # type code beside or beneath
         t = type_code(rng)
         if rng.random() < 0.5:
@@ -274,18 +290,22 @@ def code_column(rng, faces, raw=False):
                 masks.append((m, tx, ty))
                 ty += pitch
         else:
-            m, _ = line(rng, face, t, CAP * 0.1, stretch=stretch)
-            masks.append((m, tx - cw * rng.uniform(0, 1), ty))
+            m, spans = line(rng, face, t, CAP * 0.1, stretch=stretch)
+            tx -= cw * rng.uniform(0, 1)
+            masks.append((m, tx, ty))
+            type_box = (tx, ty + PAD, tx + m.shape[1], ty + PAD + CAP)
+            type_chars = [(ch, 0, tx + (a + b) / 2, ty + PAD + CAP / 2) for ch, a, b in spans]
     box = (mx, my, max(mx + cw, boxed[2] if boxed else 0), boxed[3] if boxed else last)
     h = int(last + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code(rng, faces, kind, raw=False):
+def code(rng, faces, kind, raw=False, room=1.0):
+    """A code scene of `kind`; `room` widens the wall around it."""
     if kind == "code_line":
-        return code_line(rng, faces, raw=raw)
+        return code_line(rng, faces, raw=raw, room=room)
     if kind == "code_type":
-        return code_line(rng, faces, with_type=True, raw=raw)
+        return code_line(rng, faces, with_type=True, raw=raw, room=room)
     if kind == "code_stack":
-        return code_stack(rng, faces, raw=raw)
-    return code_column(rng, faces, raw=raw)
+        return code_stack(rng, faces, raw=raw, room=room)
+    return code_column(rng, faces, raw=raw, room=room)

@@ -13,7 +13,8 @@ from camera import degrade
 from faces import Faces
 from strings import Grammar
 
-HEIGHT, WIDTH, STRIDE = 544, 416, 8
+HEIGHT, WIDTH, STRIDE, CLASSES = 480, 480, 16, 6
+POOL, VIEWS = 60, 3
 
 
 def photo_boxes(folder):
@@ -44,8 +45,8 @@ class Photos:
         """A WIDTH x HEIGHT window as float32 and the plates' quads; keep=False wipes the plates."""
         img, boxes = self.items[int(rng.integers(len(self.items)))]
         b = boxes[int(rng.integers(len(boxes)))]
-        want = float(np.exp(rng.uniform(np.log(26), np.log(230))))
-        k = float(np.clip(want / b[2], 0.3, 2.5)) if keep else rng.uniform(0.7, 2.0)
+        want = float(np.exp(rng.uniform(np.log(24), np.log(330))))
+        k = float(np.clip(want / b[2], 0.25, 3.0)) if keep else rng.uniform(0.7, 2.0)
         stretch = float(np.exp(rng.normal() * 0.08))
         kx, ky = k * stretch, k / stretch
         cx, cy = (b[0] + b[2] / 2) * kx, (b[1] + b[3] / 2) * ky
@@ -81,6 +82,7 @@ class DetectorData:
         self.faces = Faces(self.rng, drawn=120, drawn_share=0.4)
         self.grammar = Grammar()
         self.photos = Photos(photos)
+        self.pool = []
 
     def _back(self):
         rng = self.rng
@@ -91,11 +93,11 @@ class DetectorData:
     def _plate(self, cap_low=5.0):
         rng = self.rng
         kind = str(rng.choice(["eu", "us", "br", "two"], p=[0.62, 0.13, 0.1, 0.15]))
-        cap = float(np.exp(rng.uniform(np.log(cap_low), np.log(32))))
+        cap = float(np.exp(rng.uniform(np.log(cap_low), np.log(48))))
         return plates.plate(rng, self.faces, self.grammar, kind), cap
 
-    def sample(self):
-        """(picture uint8, [(class, quad, text, real)])."""
+    def drawn(self):
+        """A fresh picture before the camera: (grey float32, [(class, quad, text, real)], capital height)."""
         rng = self.rng
         r = rng.random()
         real = []
@@ -124,10 +126,34 @@ class DetectorData:
             if rng.random() < 0.15:
                 scene, c = self._plate()
                 scenes.paste_view(rng, img, scene, 0, c, objs)
+        return img, [(*o, False) for o in objs] + [(*o, True) for o in real], cap
+
+    def sample(self):
+        """(picture uint8, [(class, quad, text, real)]). Each drawing is seen VIEWS times: moved, scaled, relit, degraded anew."""
+        rng = self.rng
+        if len(self.pool) < POOL:
+            self.pool.append([self.drawn(), VIEWS])
+            at = len(self.pool) - 1
+        else:
+            at = int(rng.integers(POOL))
+        (img, objs, cap), left = self.pool[at]
+        self.pool[at][1] -= 1
+        if left < VIEWS:
+            k = float(np.exp(rng.uniform(np.log(0.6), np.log(1.5))))
+            a = rng.normal() * 2.5
+            m = cv2.getRotationMatrix2D((WIDTH * rng.uniform(0.2, 0.8), HEIGHT * rng.uniform(0.2, 0.8)), a, k)
+            src = cv2.GaussianBlur(img, (0, 0), 0.35 / k) if k < 0.8 else img
+            img = cv2.warpAffine(src, m, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            objs = [(cls, q @ m[:, :2].T + m[:, 2], text, real) for cls, q, text, real in objs]
+            cap *= k
+        if self.pool[at][1] <= 0:
+            self.pool[at] = self.pool[-1]
+            self.pool.pop()
         if rng.random() < 0.15:                  # a broken-up or shaded picture
             img = img * np.float32(rng.uniform(0.3, 1.0))
-        img = degrade(rng, img, min(cap, 11.0), 0.8)
-        return img, [(*o, False) for o in objs] + [(*o, True) for o in real]
+        if rng.random() < 0.06:                  # reversed tones
+            img = 255 - img
+        return degrade(rng, img, min(cap, 11.0), 0.8), objs
 
     def batch(self, n):
         x = np.zeros((n, 1, HEIGHT, WIDTH), np.float32)
@@ -156,9 +182,9 @@ def oriented(quad):
 
 
 def targets(objs, height, width):
-    """Heat maps [5, h, w], ignore mask [h, w], and positives (row, col, dx, dy, lw, lh, sin, cos, weight, class, peak)."""
+    """Heat maps [CLASSES, h, w], ignore mask [h, w], and positives (row, col, dx, dy, lw, lh, sin, cos, weight, class, peak)."""
     gh, gw = height // STRIDE, width // STRIDE
-    heat = np.zeros((5, gh, gw), np.float32)
+    heat = np.zeros((CLASSES, gh, gw), np.float32)
     ignore = np.zeros((gh, gw), np.float32)
     pos = []
     rows, cols = np.mgrid[0:gh, 0:gw].astype(np.float32)
@@ -170,20 +196,20 @@ def targets(objs, height, width):
         cx, cy, w, h, a = oriented(quad)
         if seen <= 0:
             continue
-        tiny = min(w, h) < 5.5 or max(w, h) < 14
+        tiny = min(w, h) < 5.0 or max(w, h) < 14
         if seen / full < 0.9 or tiny:
             ignore[max(0, int(lo[1] // STRIDE)):int(hi[1] // STRIDE) + 1, max(0, int(lo[0] // STRIDE)):int(hi[0] // STRIDE) + 1] = 1
             if seen / full < 0.9 or min(w, h) < 4:
                 continue
         u, v = (np.cos(a), np.sin(a)), (-np.sin(a), np.cos(a))
         du, dv = (xs - cx) * u[0] + (ys - cy) * u[1], (xs - cx) * v[0] + (ys - cy) * v[1]
-        su, sv = max(5.5, 0.05 * w), max(5.0, 0.10 * h)
+        su, sv = max(10.0, 0.05 * w), max(9.0, 0.10 * h)
         g = np.exp(-0.5 * ((du / su) ** 2 + (dv / sv) ** 2))
         r, c = min(gh - 1, max(0, int(cy // STRIDE))), min(gw - 1, max(0, int(cx // STRIDE)))
         g[r, c] = 1.0
         np.maximum(heat[cls], g, out=heat[cls])
         for rr, cc in zip(*np.nonzero(g > 0.55)):
-            pos.append((rr, cc, cx / STRIDE - cc - 0.5, cy / STRIDE - rr - 0.5, np.log(max(w, 2) / 8), np.log(max(h, 2) / 8),
+            pos.append((rr, cc, cx / STRIDE - cc - 0.5, cy / STRIDE - rr - 0.5, np.log(max(w, 2) / STRIDE), np.log(max(h, 2) / STRIDE),
                         np.sin(2 * a), np.cos(2 * a), 0.0 if real else 1.0, cls, float(g[rr, cc])))
     return heat, ignore, pos
 
@@ -199,7 +225,7 @@ if __name__ == "__main__":
         heat, ignore, pos = targets(objs, HEIGHT, WIDTH)
         view = cv2.cvtColor(img, cv2.COLOR_GRAY2BGR)
         for cls, q, _, real in objs:
-            colour = [(0, 255, 0), (0, 200, 255), (255, 128, 0), (255, 0, 255), (0, 0, 255)][cls]
+            colour = [(0, 255, 0), (0, 200, 255), (255, 128, 0), (255, 0, 255), (0, 0, 255), (255, 255, 0)][cls]
             cv2.polylines(view, [np.round(q).astype(np.int32)], True, colour, 1)
             cv2.circle(view, tuple(int(v) for v in q[0]), 3, colour, -1)
         sheet.append(view)

@@ -14,6 +14,11 @@ from PIL import Image, ImageDraw, ImageFont
 PAD, CAP, BELOW = 3, 42, 11          # rows above the capitals, of the capitals, below the baseline (a J or Q may hang down)
 CELL = PAD + CAP + BELOW
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ARABIC_DIGITS, ARABIC_LETTERS = "٠١٢٣٤٥٦٧٨٩", "ابجدرسصطعفقلمنهوي"
+READABLE = ALPHABET + ARABIC_DIGITS + ARABIC_LETTERS      # the reader's classes 1..63, in this order (models.toml: alphabet)
+ARABIC_FONTS = ["DejaVuSans", "DejaVuSans-Bold", "DejaVuSansCondensed", "DejaVuSansCondensed-Bold", "DejaVuSansMono", "DejaVuSansMono-Bold", "FreeMono",
+                "FreeSerifBold", "NotoKufiArabic-Bold", "NotoKufiArabic-Regular", "NotoNaskhArabic-Bold", "NotoNaskhArabic-Regular",
+                "NotoSansArabic-Bold", "NotoSansArabic-Regular"]
 FONT_ROOTS = ["/usr/share/fonts"]
 # Families whose shapes resemble plate, stencil and container lettering; others would only add noise.
 FONT_WORDS = ["din", "bebas", "roboto", "nationalpark", "national-park", "routed", "opensans", "open-sans", "tuffy", "liberation",
@@ -79,6 +84,53 @@ class FontFace:
 
     def has(self, ch):
         return True
+
+
+class ArabicFace:
+    """Isolated Arabic letters and Arabic-Indic digits of one font; 1 as high as a capital, nothing outside the cell."""
+
+    def __init__(self, path):
+        probe = ImageFont.truetype(path, 200).getbbox("١", anchor="ls")
+        height = probe[3] - probe[1]
+        if height < 60:
+            raise ValueError("no Arabic-Indic digits")
+        self.font = ImageFont.truetype(path, max(8, round(200 * CAP / height)))
+        self.glyphs = {}
+        if len({self.glyph(c).tobytes() for c in ARABIC_DIGITS + ARABIC_LETTERS}) < 27:
+            raise ValueError("glyphs missing")
+
+    def glyph(self, ch):
+        got = self.glyphs.get(ch)
+        if got is None:
+            image = Image.new("L", (6 * CELL, 4 * CELL), 0)
+            ImageDraw.Draw(image).text((2 * CELL, 2 * CELL), ch, font=self.font, fill=255, anchor="ls")
+            mask = np.asarray(image)
+            rows = np.flatnonzero(mask.max(axis=1) > 40)
+            if rows.size == 0:
+                raise ValueError(f"no glyph for {ch!r}")
+            top, bottom = int(rows[0]), int(rows[-1]) + 1
+            base = 2 * CELL - PAD - CAP                   # this row of the big picture is row 0 of the cell
+            if bottom - top > CELL - 2:                   # a tall letter: scaled down into the cell
+                k = (CELL - 2) / (bottom - top)
+                mask = cv2.resize(mask[top:bottom], None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+                mask = np.vstack([np.zeros((1, mask.shape[1]), np.uint8), mask])[:CELL]
+                mask = np.vstack([mask, np.zeros((CELL - mask.shape[0], mask.shape[1]), np.uint8)])
+            else:
+                base = min(max(base, bottom - CELL + 1), top - 1)
+                mask = mask[base:base + CELL]
+            got = _tight(mask)
+            self.glyphs[ch] = got
+        return got
+
+
+class MixedFace:
+    """Latin characters from one face, Arabic ones from another."""
+
+    def __init__(self, latin, arabic):
+        self.latin, self.arabic = latin, arabic
+
+    def glyph(self, ch):
+        return self.latin.glyph(ch) if ch in ALPHABET else self.arabic.glyph(ch)
 
 
 def _arc(x0, y0, x1, y1, a0, a1, n, octagon):
@@ -235,7 +287,7 @@ class DrawnFace:
         self.pen = u(0, 1) if rng.random() < 0.6 else 0.0
         self.p = dict(n=float(np.exp(u(math.log(1.9), math.log(7)))), oct=float(u(14, 32)) if rng.random() < 0.15 else 0,
                       mid=u(0.44, 0.53), zero_narrow=rng.random() < 0.4, slash=rng.random() < 0.03, one=int(rng.integers(4)), two=int(rng.integers(3)),
-                      three=rng.random() < 0.35, four=int(rng.choice([0, 0, 0, 1, 2])), four_x=u(0.6, 0.85), four_y=u(0.6, 0.8),
+                      three=rng.random() < 0.35, four=int(rng.choice([0, 0, 0, 1, 2])), four_x=u(0.6, 1.0), four_y=u(0.6, 0.8),
                       six=int(rng.integers(3)), seven=u(0.15, 0.5), seven_c=int(rng.choice([0, 0, 1, 2])), a=int(rng.choice([0, 0, 1, 1, 2])),
                       c_open=u(20, 48), e_mid=u(0.7, 1.0), g=int(rng.integers(3)), i_serif=rng.random() < 0.3, j=int(rng.integers(3)),
                       k=u(0.55, 0.7), m_depth=u(0.35, 1.0), p=u(0.48, 0.62), q=int(rng.integers(3)), s=rng.random() < 0.5,
@@ -292,6 +344,14 @@ class Faces:
         if not self.fonts:
             raise RuntimeError("no usable font under /usr/share/fonts: install the packages named in training/DATA.md")
         self.drawn = [DrawnFace(rng) for _ in range(drawn)]
+        self.arabic = []
+        for root in FONT_ROOTS:
+            for path in sorted(glob.glob(root + "/**/*.[to]tf", recursive=True)):
+                if os.path.splitext(os.path.basename(path))[0] in ARABIC_FONTS:
+                    try:
+                        self.arabic.append(ArabicFace(path))
+                    except (OSError, ValueError):
+                        continue
 
     def pick(self, rng):
         if rng.random() < self.drawn_share:
@@ -299,6 +359,10 @@ class Faces:
                 self.drawn[int(rng.integers(len(self.drawn)))] = DrawnFace(rng)
             return self.drawn[int(rng.integers(len(self.drawn)))]
         return self.fonts[int(rng.integers(len(self.fonts)))]
+
+    def pick_mixed(self, rng):
+        """A face that also has Arabic letters and digits."""
+        return MixedFace(self.pick(rng), self.arabic[int(rng.integers(len(self.arabic)))])
 
     def pick_font(self, rng):
         return self.fonts[int(rng.integers(len(self.fonts)))]

@@ -4,7 +4,7 @@ import numpy as np
 
 from faces import CAP, CELL, PAD, line, weight
 from scene import Scene, clouds, put, rounded, speckle, words
-from strings import adr_panel, expand, nonsense, word
+from strings import adr_panel, arabic_plate, expand, nonsense, word
 
 
 def _tones(rng):
@@ -58,9 +58,25 @@ def _mark(rng, img, x, y, w, bg, ink, faces):
         words(rng, faces, img, word(rng)[:2], x + 2, cy, CAP * 0.25, ink)
 
 
+def _divider(rng, img, faces, code, x, y, w, ink):
+    """Between the groups of a southern Mediterranean plate: a bar, or the word Tunis in its joined forms (not read)."""
+    if code == "TN":
+        face = faces.arabic[int(rng.integers(len(faces.arabic)))]
+        try:
+            mask, _ = line(rng, face, "\ufeb2\ufee7\ufeee\ufe97", 0)
+        except ValueError:
+            return
+        k = min(0.9, w / max(1, mask.shape[1]))
+        mask = cv2.resize(mask, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+        put(img, mask, x + (w - mask.shape[1]) / 2, y + CAP * rng.uniform(0, 0.4), ink)
+    elif w > 8:
+        cx = int(x + w / 2)
+        cv2.line(img, (cx, int(y - CAP * rng.uniform(0, 0.2))), (cx, int(y + CAP * rng.uniform(1, 1.2))), float(ink), int(rng.integers(2, 5)))
+
+
 def _row(rng, faces, face, text, seps, gap, stretch):
     """Mask, spans and the separator places (x, width) of one row."""
-    widths = {i: CAP * rng.uniform(0.12, 0.62) for i in seps}
+    widths = {i: CAP * rng.uniform(0.12, 0.62) * (2.2 if rng.random() < 0.06 else 1) for i in seps}
     mask, spans = line(rng, face, text, gap, stretch=stretch, seps=widths)
     places = []
     for i, w in widths.items():
@@ -71,10 +87,16 @@ def _row(rng, faces, face, text, seps, gap, stretch):
 
 def plate(rng, faces, grammar, kind):
     """A plate scene; kind: eu, us, br, two (two lines). Context is drawn around the plate too."""
-    face = faces.pick(rng)
+    face = faces.pick_mixed(rng) if kind == "arabic" else faces.pick(rng)
     group = {"us": "US", "br": "BR"}.get(kind, "EU")
     code, text = grammar.sample(rng, group)
-    if rng.random() < (0.25 if kind == "us" else 0.08):
+    dividers = None
+    if kind == "arabic":
+        code, marked = arabic_plate(rng)
+        text = marked.replace("|", "")
+        dividers = [marked[:i].replace("|", "") for i, ch in enumerate(marked) if ch == "|"]
+        dividers = [len(d) for d in dividers]
+    if kind != "arabic" and rng.random() < (0.25 if kind == "us" else 0.08):
         text = nonsense(rng, 4, 8)
     rows = [text]
     if kind == "two":
@@ -89,13 +111,13 @@ def plate(rng, faces, grammar, kind):
     drawn = []
     for row in rows:
         s = stretch * float(np.exp(rng.normal() * 0.08)) if len(rows) > 1 else stretch
-        drawn.append(_row(rng, faces, face, row, _groups(rng, row), gap, s))
+        drawn.append(_row(rng, faces, face, row, _groups(rng, row) if dividers is None else dividers, gap, s))
     text_w = max(m.shape[1] for m, _, _ in drawn)
     row_gap = CAP * rng.uniform(0.08, 0.35)
     side = CAP * rng.uniform(0.08, 0.6)
     band = CAP * rng.uniform(0.4, 0.72) if rng.random() < {"eu": 0.7, "two": 0.45}.get(kind, 0.05) else 0
     band_r = CAP * rng.uniform(0.3, 0.6) if band and rng.random() < 0.2 else 0
-    header = CAP * rng.uniform(0.2, 0.6) if kind in ("us", "br") and rng.random() < 0.85 else CAP * rng.uniform(0.08, 0.35)
+    header = CAP * rng.uniform(0.2, 0.6) if (kind in ("us", "br") or code == "EG") and rng.random() < 0.85 else CAP * rng.uniform(0.08, 0.35)
     footer = CAP * rng.uniform(0.15, 0.5) if kind == "us" and rng.random() < 0.6 else CAP * rng.uniform(0.08, 0.35)
     pw, ph = int(band + band_r + 2 * side + text_w), int(header + footer + len(rows) * CAP + (len(rows) - 1) * row_gap)
     mx, my = int(CAP * rng.uniform(0.4, 0.9)), int(CAP * rng.uniform(0.4, 0.9))
@@ -143,7 +165,10 @@ def plate(rng, faces, grammar, kind):
             put(img, mask, rx + rng.uniform(-2, 2), y - PAD + rng.uniform(1, 3), 255 if ink < bg else 0, 0.6)
         put(img, mask, rx, y - PAD, ink)
         for px, w in places:
-            _mark(rng, img, rx + px, y, w, bg, ink, faces)
+            if dividers is not None and rng.random() < 0.7:
+                _divider(rng, img, faces, code, rx + px, y, w, ink)
+            else:
+                _mark(rng, img, rx + px, y, w, bg, ink, faces)
         for ch, a, b in spans:
             chars.append((ch, k, rx + (a + b) / 2, y + CAP / 2))
         boxes.append((rx, y, rx + mask.shape[1], y + CAP))

@@ -16,7 +16,7 @@ import torch.distributed as dist
 import torch.nn as nn
 import torch.nn.functional as F
 
-CLASSES, STEPS = 37, 48
+CLASSES, STEPS = 64, 48             # blank and faces.READABLE
 
 
 def block(i, o, k, s, p):
@@ -33,7 +33,7 @@ class Residual(nn.Module):
 
 
 class Reader(nn.Module):
-    """[n, 2, 48, 192] -> logits [n, 37, 96]."""
+    """[n, 2, 48, 192] -> logits [n, CLASSES, 96]."""
 
     def __init__(self, group=144):
         super().__init__()
@@ -51,7 +51,7 @@ class Reader(nn.Module):
 
 
 def losses(logits, texts, pos):
-    logp = F.log_softmax(logits.float(), dim=1)               # [n, 37, 96]
+    logp = F.log_softmax(logits.float(), dim=1)               # [n, CLASSES, 96]
     n = logp.shape[0]
     lengths = torch.tensor([len(t) for t in texts])
     flat = torch.tensor([c for t in texts for c in t], dtype=torch.long)
@@ -63,15 +63,15 @@ def losses(logits, texts, pos):
 
 
 def greedy(logits):
-    """Best path of [37, 96] logits -> text."""
-    from faces import ALPHABET
+    """Best path of [CLASSES, 96] logits -> text."""
+    from faces import READABLE
     best = logits.argmax(axis=0)
     out, last = [], 0
     for k, c in enumerate(best):
         if k == STEPS:
             last = 0
         if c and c != last:
-            out.append(ALPHABET[c - 1])
+            out.append(READABLE[c - 1])
         last = c
     return "".join(out)
 
@@ -86,7 +86,14 @@ def train(rank, world, args):
     held = ReaderData(990_000)                               # rendered hold-out: other seed, other faces
     model = Reader()
     if args.init:
-        model.load_state_dict(torch.load(args.init)["raw"])
+        old, own = torch.load(args.init)["raw"], model.state_dict()
+        for k, v in old.items():                 # an older alphabet: its classes first, the new ones unlikely
+            if v.shape != own[k].shape:
+                own[k][:v.shape[0]] = v
+                own[k][v.shape[0]:] = -4.0 if v.dim() == 1 else own[k][v.shape[0]:] * 0.3
+            else:
+                own[k] = v
+        model.load_state_dict(own)
     ddp = nn.parallel.DistributedDataParallel(model)
     ema = {k: v.detach().clone().float() for k, v in model.state_dict().items()}
     opt = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)

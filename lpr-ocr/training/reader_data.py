@@ -5,12 +5,12 @@ import numpy as np
 import containers
 import plates
 from camera import reader_view
-from faces import ALPHABET, Faces
+from faces import READABLE, Faces
 from scene import Scene, clouds
 from strings import Grammar
 
-KINDS = [("eu", 0.27), ("us", 0.07), ("br", 0.05), ("two", 0.09), ("adr", 0.03), ("code_line", 0.11), ("code_type", 0.08),
-         ("code_stack", 0.11), ("code_column", 0.17), ("none", 0.02)]
+KINDS = [("eu", 0.25), ("us", 0.13), ("br", 0.07), ("two", 0.09), ("arabic", 0.06), ("adr", 0.04), ("code_line", 0.09), ("code_type", 0.07),
+         ("code_stack", 0.09), ("code_column", 0.13), ("type", 0.04), ("none", 0.02)]
 STEPS = 48
 POOL, VIEWS = 400, 3
 
@@ -28,7 +28,7 @@ class ReaderData:
 
     def scene(self, kind):
         rng = self.rng
-        if kind in ("eu", "us", "br", "two"):
+        if kind in ("eu", "us", "br", "two", "arabic"):
             return plates.plate(rng, self.faces, self.grammar, kind)
         if kind == "adr":
             return plates.adr(rng, self.faces)
@@ -36,6 +36,12 @@ class ReaderData:
             img, _ = containers.steel(rng, 90, 300)
             img += clouds(rng, 90, 300, 20) * rng.uniform(0, 60)
             return Scene(img, [], (10, 10, 290, 80), (10, 10, 290, 80), 56.0, "none", rng.random() < 0.3)
+        if kind == "type":
+            while True:
+                s = containers.code(rng, self.faces, str(rng.choice(["code_type", "code_stack", "code_column"])))
+                if s.extra:
+                    box, chars = s.extra[0]
+                    return Scene(s.img, chars, box, box, s.cap, "type", False)
         return containers.code(rng, self.faces, kind)
 
     def sample(self, d=1.0, kind=None):
@@ -74,7 +80,7 @@ class ReaderData:
             c = crop.astype(np.float32)
             x[i, 0] = (c - c.mean()) / (c.std() + 4)
             x[i, 1] = flag
-            ids = [ALPHABET.index(ch) + 1 for ch, _, _ in labels]
+            ids = [READABLE.index(ch) + 1 for ch, _, _ in labels]
             texts.append(ids)
             pos += [(i, line * STEPS + min(STEPS - 1, int(p * STEPS)), c) for (_, line, p), c in zip(labels, ids)]
         return x, texts, np.array(pos, np.int64).reshape(-1, 3)

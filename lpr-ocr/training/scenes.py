@@ -12,7 +12,7 @@ from faces import CAP, CELL, PAD
 from scene import clouds, put, speckle, words
 from strings import nonsense, notice, word
 
-CLASSES = ["plate", "code_line", "code_column", "code_stack", "adr_panel"]
+CLASSES = ["plate", "code_line", "code_column", "code_stack", "adr_panel", "type_code"]
 
 
 def rect_quad(x0, y0, x1, y1, column=False):
@@ -125,6 +125,9 @@ def container_wall(rng, faces, h, w, scale=1.0):
         b = lay.box
         x0, y0, x1, y1 = ox + b[0] * k, oy + b[1] * k, ox + b[2] * k, oy + b[3] * k
         objects.append((cls, rect_quad(x0, y0, x1, y1, cls == 2), lay.text))
+        if lay.type_box is not None:
+            b = lay.type_box
+            objects.append((5, rect_quad(ox + b[0] * k, oy + b[1] * k, ox + b[2] * k, oy + b[3] * k), lay.type_text))
         taken.append((ox, oy, ox + lw * k, oy + lh * k))
     for _ in range(int(rng.integers(0, 9))):             # notices and logos
         big = rng.random() < 0.25

@@ -32,7 +32,8 @@ def container_code(rng):
     if r < 0.35:
         owner = OWNERS[int(rng.integers(len(OWNERS)))]
     else:
-        owner = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + ("U" if r < 0.93 else "JZUU"[int(rng.integers(4))])
+        # the fourth letter: U containers, J and Z equipment (ISO 6346); A to K the owners of ILU codes (EN 13044)
+        owner = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + ("U" if r < 0.86 else "JZUU"[int(rng.integers(4))] if r < 0.92 else "ABCDEFGHIK"[int(rng.integers(10))])
     body = owner + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
     last = check_digit(body) if rng.random() < 0.75 else int(rng.integers(10))
     return body + str(last)
@@ -43,6 +44,21 @@ TYPES = "22G1 42G1 45G1 22U1 42U1 45R1 22R1 22T6 L5G1 25G1 4510 2210 4310 40G1 2
 
 def type_code(rng):
     return TYPES[int(rng.integers(len(TYPES)))]
+
+
+def arabic_plate(rng):
+    """(country, text as seen from left to right) of a plate of the southern Mediterranean; `|` marks a divider."""
+    from faces import ARABIC_DIGITS, ARABIC_LETTERS
+    n = lambda a, b: "".join(DIGITS[int(i)] for i in rng.integers(10, size=int(rng.integers(a, b + 1))))
+    pick = lambda pool, a, b: "".join(pool[int(i)] for i in rng.integers(len(pool), size=int(rng.integers(a, b + 1))))
+    r = rng.random()
+    if r < 0.4:
+        return "MA", n(1, 5) + "|" + pick(ARABIC_LETTERS, 1, 1) + "|" + n(1, 2)
+    if r < 0.8:
+        return "EG", pick(ARABIC_DIGITS, 3, 4) + "|" + pick(ARABIC_LETTERS, 2, 3)
+    if r < 0.9:
+        return "TN", n(1, 3) + "|" + n(1, 4)
+    return "DZ", n(4, 6) + "|" + n(3, 3) + "|" + n(2, 2)
 
 
 _KEMLER = "20 22 223 23 225 26 268 30 33 333 336 33 38 339 40 46 50 56 58 60 66 663 668 68 70 80 83 84 85 86 88 883 885 886 90 99 30 33 X423 X886 X333 X80 X88 268 239".split()
@@ -61,6 +77,9 @@ class Grammar:
     def __init__(self, path=GRAMMARS):
         with open(path, "rb") as f:
             self.countries = tomllib.load(f)["country"]
+        for c in self.countries:                 # classes beyond letters and digits are drawn by `arabic_plate`
+            c["patterns"] = [p for p in c["patterns"] if all(ch in "LDA" or p[i - 1:i] == "\\" or ch == "\\" for i, ch in enumerate(p))]
+        self.countries = [c for c in self.countries if c["patterns"]]
         self.by_region = {}
         for c in self.countries:
             group = {"AMERICA": c["code"]}.get(c["region"], "EU")
