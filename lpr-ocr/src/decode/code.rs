@@ -37,8 +37,8 @@ impl Language for CodeLanguage {
     fn step(&self, state: Sum, len: usize, symbol: u8) -> Option<Sum> {
         let category = matches!(symbol, 19 | 30 | 35); // J, U, Z
         let fits = match len {
-            0..=2 => symbol >= 10,
-            3 => symbol >= 10 && category == (self.family == Family::Container),
+            0..=2 => (10..36).contains(&symbol),
+            3 => (10..36).contains(&symbol) && category == (self.family == Family::Container),
             4..=9 => symbol < 10,
             10 => symbol < 10 && (self.any_digit || u32::from(symbol) == state.sum % 10),
             11.. => false,
@@ -46,7 +46,7 @@ impl Language for CodeLanguage {
         if !fits {
             return None;
         }
-        let value = iso6346::value(*super::ALPHABET.get(usize::from(symbol))?)?;
+        let value = iso6346::value(super::alphabet::character(symbol)? as u8)?;
         Some(Sum { sum: (state.sum + value * state.weight) % 11, weight: state.weight * 2 % 11 })
     }
     fn complete(&self, _: Sum, len: usize) -> bool {

@@ -1,5 +1,6 @@
 //! Sets of patterns as a language for the beam: every prefix carries the set of patterns that still fit.
 
+use super::alphabet::SYMBOLS;
 use super::beam::Language;
 use super::symbol_of;
 
@@ -65,7 +66,7 @@ impl Pattern {
 /// Patterns, compiled.
 #[derive(Debug, Clone)]
 pub struct PatternSet {
-    accept: Vec<[Alive; 36]>,
+    accept: Vec<[Alive; SYMBOLS]>,
     ends: Vec<Alive>,
     all: Alive,
 }
@@ -77,7 +78,7 @@ impl PatternSet {
             return Err(PatternError::Count(patterns.len()));
         }
         let mut set = Self {
-            accept: vec![[[0; WORDS]; 36]; LONGEST],
+            accept: vec![[[0; WORDS]; SYMBOLS]; LONGEST],
             ends: vec![[0; WORDS]; LONGEST + 1],
             all: [0; WORDS],
         };
@@ -88,7 +89,7 @@ impl PatternSet {
                 ends[word] |= bit;
             }
             for (place, mask) in pattern.0.iter().enumerate().take(LONGEST) {
-                for symbol in 0..36 {
+                for symbol in 0..SYMBOLS {
                     if mask >> symbol & 1 == 1 {
                         set.accept[place][symbol][word] |= bit;
                     }

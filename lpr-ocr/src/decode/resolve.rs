@@ -4,7 +4,7 @@ use super::beam::{Free, Language, Probabilities, Scored, search};
 use super::code::{CodeLanguage, Family};
 use super::language::PatternSet;
 use super::plate::{GrammarError, Grammars};
-use super::{adr, text_of};
+use super::{adr, normal_of, text_of};
 use gate_types::observation::{CheckDigit, ReadKind};
 
 /// One text that the pixels may show.
@@ -161,7 +161,7 @@ fn made(
         .iter()
         .take(MOST_CANDIDATES)
         .map(|&(n, p)| Candidate {
-            text: text_of(&texts[n].symbols),
+            text: normal_of(&texts[n].symbols),
             confidence: (p * known).min(0.999) as f32,
         })
         .collect();

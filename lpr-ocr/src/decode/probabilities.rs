@@ -1,0 +1,226 @@
+//! The reader's output as probabilities per step and symbol, whatever the model's alphabet.
+
+use super::alphabet::{Alphabet, SYMBOLS, symbol};
+
+/// Steps of the shipped reader: half of them line A, half line B.
+pub const STEPS: usize = 96;
+/// Most steps accepted.
+pub const MOST_STEPS: usize = 1024;
+/// Probabilities below this are raised to it, so that one bad step never rules a text out.
+const FLOOR: f32 = 1e-7;
+/// Symbols less probable than this at a step start no character there.
+const WORTH: f32 = 2e-5;
+
+/// Why a tensor is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "reader output has {found} finite values of {values}, expected {classes} classes x an even number of steps"
+)]
+pub struct ShapeError {
+    /// Finite values that were there.
+    pub found: usize,
+    /// All values.
+    pub values: usize,
+    /// Classes of the alphabet, the blank among them.
+    pub classes: usize,
+}
+
+/// Probabilities per step: place 0 the blank, place s + 1 the symbol s.
+#[derive(Debug, Clone)]
+pub struct Probabilities {
+    rows: Vec<[f32; SYMBOLS + 1]>,
+    /// Per step, the symbols that may start a character there.
+    worth: Vec<u64>,
+}
+
+impl Probabilities {
+    /// Softmax of raw logits `[37, 96]` of a reader with digits and Latin capitals.
+    pub fn from_logits(logits: &[f32]) -> Result<Self, ShapeError> {
+        Self::with_alphabet(logits, &Alphabet::latin())
+    }
+    /// Softmax of raw logits laid out `[classes, steps]`, classes as the model's card says.
+    pub fn with_alphabet(logits: &[f32], alphabet: &Alphabet) -> Result<Self, ShapeError> {
+        let classes = alphabet.classes();
+        let steps = logits.len() / classes;
+        let finite = logits.iter().filter(|v| v.is_finite()).count();
+        let shaped =
+            steps * classes == logits.len() && steps % 2 == 0 && (2..=MOST_STEPS).contains(&steps);
+        if !shaped || finite != logits.len() {
+            return Err(ShapeError { found: finite, values: logits.len(), classes });
+        }
+        let mut out = Self { rows: Vec::with_capacity(steps), worth: Vec::with_capacity(steps) };
+        for t in 0..steps {
+            let value = |class: usize| logits[class * steps + t];
+            let top = (0..classes).map(value).fold(f32::MIN, f32::max);
+            let mut row = [0.0; SYMBOLS + 1];
+            let mut sum = 0.0;
+            let places = std::iter::once(0).chain(alphabet.symbols().iter().map(|s| usize::from(*s) + 1));
+            for (class, place) in places.enumerate() {
+                row[place] = (value(class) - top).exp();
+                sum += row[place];
+            }
+            let mut worth = 0;
+            row[0] = (row[0] / sum).max(FLOOR);
+            for &s in alphabet.symbols() {
+                let p = &mut row[usize::from(s) + 1];
+                *p = (*p / sum).max(FLOOR);
+                worth |= u64::from(*p >= WORTH) << s;
+            }
+            out.rows.push(row);
+            out.worth.push(worth);
+        }
+        Ok(out)
+    }
+    /// Steps of both lines.
+    pub fn steps(&self) -> usize {
+        self.rows.len()
+    }
+    /// First step of line B; a line break separates equal characters as a blank does.
+    pub fn line_b(&self) -> usize {
+        self.rows.len() / 2
+    }
+    /// Probability of blank at a step.
+    pub(super) fn blank(&self, t: usize) -> f64 {
+        f64::from(self.rows[t][0])
+    }
+    /// Probability of a symbol at a step.
+    pub(super) fn of(&self, t: usize, symbol: u8) -> f64 {
+        f64::from(self.rows[t][usize::from(symbol) + 1])
+    }
+    /// The symbols that may start a character at a step, as a set.
+    pub(super) fn worth(&self, t: usize) -> u64 {
+        self.worth[t]
+    }
+    /// The best symbol of a step, `None` for blank.
+    fn best(&self, t: usize) -> Option<u8> {
+        let row = &self.rows[t];
+        let best = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))?;
+        best.checked_sub(1).map(|s| s as u8)
+    }
+    /// The best class of every step, repeats and blanks taken out: the text without any rule, as native
+    /// symbols, and how many of its characters stand in line A.
+    pub fn greedy(&self) -> (Vec<u8>, usize) {
+        let (mut out, mut last, mut line_a) = (Vec::new(), None, 0);
+        for t in 0..self.steps() {
+            if t == self.line_b() {
+                (last, line_a) = (None, out.len());
+            }
+            let best = self.best(t);
+            if best != last {
+                out.extend(best);
+            }
+            last = best;
+        }
+        (out, line_a)
+    }
+    /// Where the text lies, over both lines; `None` for fewer than three characters in a line.
+    pub fn extent(&self) -> Option<Extent> {
+        let line_b = self.line_b();
+        let mut whole: Option<(Extent, usize)> = None;
+        for line in [0..line_b, line_b..self.steps()] {
+            let mut peaks: Vec<f32> = Vec::new();
+            let (mut last, mut from) = (None, 0);
+            for (at, t) in line.enumerate() {
+                let best = self.best(t);
+                if best != last {
+                    from = at;
+                }
+                if best.is_some() {
+                    let centre = (from + at + 1) as f32 / 2.0 / line_b as f32;
+                    match peaks.last_mut().filter(|_| best == last) {
+                        Some(peak) => *peak = centre,
+                        None => peaks.push(centre),
+                    }
+                }
+                last = best;
+            }
+            let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else {
+                continue;
+            };
+            let pitch = (end - first) / (peaks.len() - 1) as f32;
+            let one = Extent { first, last: end, pitch, count: peaks.len() };
+            whole = Some(match whole {
+                None => (one, peaks.len()),
+                Some((other, n)) => {
+                    let both = Extent {
+                        first: other.first.min(one.first),
+                        last: other.last.max(one.last),
+                        pitch: if n >= peaks.len() { other.pitch } else { one.pitch },
+                        count: other.count + one.count,
+                    };
+                    (both, n.max(peaks.len()))
+                }
+            });
+        }
+        whole.map(|w| w.0)
+    }
+}
+
+/// Where the text lies in a crop, in parts of its width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Centre of the first character.
+    pub first: f32,
+    /// Centre of the last character.
+    pub last: f32,
+    /// From character to character.
+    pub pitch: f32,
+    /// Characters of both lines.
+    pub count: usize,
+}
+
+/// Logits of a text in digits and Latin capitals that the reader would be sure of; see [`logits_in`].
+pub fn made_logits(text: &str, line_a: usize, strength: f32) -> Vec<f32> {
+    logits_in(&Alphabet::latin(), text, line_a, strength)
+}
+
+/// Logits of a text that a reader would be sure of, `strength` apart; for tests and self-checks.
+/// Each character stands at one step with a blank after it; `line_a` characters stand in line A.
+pub fn logits_in(alphabet: &Alphabet, text: &str, line_a: usize, strength: f32) -> Vec<f32> {
+    let mut logits = vec![0.0; alphabet.classes() * STEPS];
+    logits[..STEPS].fill(strength);
+    for (i, c) in text.chars().enumerate() {
+        let t = if i < line_a { 2 * i + 1 } else { STEPS / 2 + 2 * (i - line_a) + 1 };
+        if let (Some(class), true) = (symbol(c).and_then(|s| alphabet.class(s)), t < STEPS) {
+            logits[t] = 0.0;
+            logits[class * STEPS + t] = strength;
+        }
+    }
+    logits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::alphabet::{LATIN, text_of};
+
+    #[test]
+    fn the_alphabet_says_what_a_class_is() {
+        let alphabet = Alphabet::new("ب٣BA10").unwrap();
+        let logits = logits_in(&alphabet, "10ب٣", 2, 15.0);
+        let p = Probabilities::with_alphabet(&logits, &alphabet).unwrap();
+        let (greedy, line_a) = p.greedy();
+        assert_eq!((text_of(&greedy).as_str(), line_a), ("10ب٣", 2));
+    }
+
+    #[test]
+    fn the_extent_is_that_of_the_text() {
+        let p = Probabilities::from_logits(&made_logits("AB1123", 6, 20.0)).unwrap();
+        let e = p.extent().unwrap();
+        assert_eq!(e.count, 6);
+        assert!((e.first - 1.5 / 48.0).abs() < 1e-5 && (e.last - 11.5 / 48.0).abs() < 1e-5, "{e:?}");
+        assert!((e.pitch - 2.0 / 48.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn other_shapes_and_values_are_refused() {
+        let long = Alphabet::new(&format!("{LATIN}٠١")).unwrap();
+        for logits in [vec![], vec![0.0; 38], vec![0.0; 37 * 95], vec![f32::NAN; 37 * 96], vec![0.0; 37 * 2000]] {
+            assert!(Probabilities::from_logits(&logits).is_err(), "{}", logits.len());
+        }
+        assert!(Probabilities::with_alphabet(&vec![0.0; 37 * 96], &long).is_err());
+        assert!(Probabilities::with_alphabet(&vec![0.0; 39 * 48], &long).is_ok());
+        let extreme: Vec<f32> = (0..37 * 96).map(|n| if n % 2 == 0 { f32::MAX } else { f32::MIN }).collect();
+        assert!(Probabilities::from_logits(&extreme).is_ok());
+    }
+}
