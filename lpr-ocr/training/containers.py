@@ -156,9 +156,9 @@ def _gap(rng):
     return CAP * (rng.uniform(0.06, 0.3) if rng.random() < 0.85 else rng.uniform(0.3, 0.6))
 
 
-def code_line(rng, faces, with_type=False, raw=False, room=1.0):
+def code_line(rng, faces, with_type=False, raw=False, room=1.0, text=None):
     """ABCU 123456 7 on one line; optionally the size-type row below (not part of the code)."""
-    code = container_code(rng)
+    code = text or container_code(rng)
     face = faces.pick(rng)
     gap = _gap(rng)
     big = CAP * rng.uniform(0.1, 1.0)
@@ -207,9 +207,9 @@ def code_line(rng, faces, with_type=False, raw=False, room=1.0):
     return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code_stack(rng, faces, raw=False, room=1.0):
+def code_stack(rng, faces, raw=False, room=1.0, text=None):
     """Owner above serial, with or without the size-type row as a third."""
-    code = container_code(rng)
+    code = text or container_code(rng)
     face = faces.pick(rng)
     gap = _gap(rng)
     r1, s1 = line(rng, face, code[:4], gap)
@@ -247,9 +247,9 @@ def code_stack(rng, faces, raw=False, room=1.0):
     return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code_column(rng, faces, raw=False, room=1.0):
+def code_column(rng, faces, raw=False, room=1.0, text=None):
     """The code written downwards, one upright character per row."""
-    code = container_code(rng)
+    code = text or container_code(rng)
     face = faces.pick(rng)
     pitch = CAP * rng.uniform(1.08, 1.6)
     stretch = float(np.exp(rng.normal() * 0.1))
@@ -300,12 +300,12 @@ def code_column(rng, faces, raw=False, room=1.0):
     return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw, type_box=type_box, type_chars=type_chars)
 
 
-def code(rng, faces, kind, raw=False, room=1.0):
+def code(rng, faces, kind, raw=False, room=1.0, text=None):
     """A code scene of `kind`; `room` widens the wall around it."""
     if kind == "code_line":
-        return code_line(rng, faces, raw=raw, room=room)
+        return code_line(rng, faces, raw=raw, room=room, text=text)
     if kind == "code_type":
-        return code_line(rng, faces, with_type=True, raw=raw, room=room)
+        return code_line(rng, faces, with_type=True, raw=raw, room=room, text=text)
     if kind == "code_stack":
-        return code_stack(rng, faces, raw=raw, room=room)
-    return code_column(rng, faces, raw=raw, room=room)
+        return code_stack(rng, faces, raw=raw, room=room, text=text)
+    return code_column(rng, faces, raw=raw, room=room, text=text)

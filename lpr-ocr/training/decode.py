@@ -4,13 +4,16 @@ import math
 import cv2
 import numpy as np
 
-from strings import ALPHABET, Grammar, check_digit
+from aligner_data import KINDS, VIEW_H, VIEW_W, view_size
+from detector_data import STRIDE, oriented
+from faces import READABLE as ALPHABET
+from strings import LETTERS, Grammar, check_digit
 
 CODE_CLASSES = (1, 2, 3)
 STEPS = 48
 
 
-def letterbox(gray, w=960, h=544):
+def letterbox(gray, w=832, h=480):
     """(input [1,1,h,w], scale): the frame fitted to the top left, the rest neutral."""
     k = min(w / gray.shape[1], h / gray.shape[0])
     small = cv2.resize(gray, (max(1, round(gray.shape[1] * k)), max(1, round(gray.shape[0] * k))), interpolation=cv2.INTER_AREA if k < 1 else cv2.INTER_LINEAR)
@@ -21,16 +24,17 @@ def letterbox(gray, w=960, h=544):
 
 def peaks(maps, threshold):
     """[(class, score, cx, cy, w, h, a)] in input pixels, best first, near duplicates dropped."""
-    p = 1 / (1 + np.exp(-maps[:5]))
+    n = maps.shape[0] - 6
+    p = 1 / (1 + np.exp(-maps[:n]))
     found = []
-    for cls in range(5):
+    for cls in range(n):
         top = cv2.dilate(p[cls], np.ones((3, 3)))
         for r, c in zip(*np.nonzero((p[cls] >= top) & (p[cls] > threshold))):
-            dx, dy, lw, lh, s, co = maps[5:11, r, c]
+            dx, dy, lw, lh, s, co = maps[n:, r, c]
             a = math.atan2(s, co) / 2
             if cls == 2 and a < 0:
                 a += math.pi
-            found.append((cls, float(p[cls, r, c]), (c + 0.5 + dx) * 8, (r + 0.5 + dy) * 8, 8 * math.exp(min(lw, 6)), 8 * math.exp(min(lh, 6)), a))
+            found.append((cls, float(p[cls, r, c]), (c + 0.5 + dx) * STRIDE, (r + 0.5 + dy) * STRIDE, STRIDE * math.exp(min(lw, 5)), STRIDE * math.exp(min(lh, 5)), a))
     found.sort(key=lambda f: -f[1])
     kept = []
     for f in found:
@@ -40,20 +44,36 @@ def peaks(maps, threshold):
     return kept
 
 
-def crop(gray, cx, cy, w, h, a, margin=0.10, long=0.0):
-    """192 x 48 crop of an oriented box; `margin` of the short side at every edge, `long` of the long side at both ends."""
-    m = margin * min(w, h)
-    w, h = w + 2 * m + 2 * long * w, h + 2 * m
-    u, v = np.array([math.cos(a), math.sin(a)]), np.array([-math.sin(a), math.cos(a)])
-    # sample at twice the size when the box is large, then average down
-    k = 2 if w > 300 or h > 72 else 1
-    if w > 900 or h > 200:
-        k = 4
-    o = np.array([cx, cy]) - u * w / 2 - v * h / 2
-    ex, ey = u * w / (192 * k), v * h / (48 * k)
-    m23 = np.array([[ex[0], ey[0], o[0] + (ex[0] + ey[0]) / 2 - 0.5], [ex[1], ey[1], o[1] + (ex[1] + ey[1]) / 2 - 0.5]])
-    view = cv2.warpAffine(gray, m23, (192 * k, 48 * k), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    return view if k == 1 else cv2.resize(view, (192, 48), interpolation=cv2.INTER_AREA)
+def warp_quad(gray, quad, w, h):
+    """The quad (corners in reading order) as a w x h picture, averaged down when it is larger."""
+    long = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
+    tall = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
+    k = 1
+    while k < 4 and (long > 1.5 * w * k or tall > 1.5 * h * k):
+        k *= 2
+    want = np.array([(0, 0), (w * k, 0), (w * k, h * k), (0, h * k)], np.float32) - 0.5
+    m = cv2.getPerspectiveTransform(np.asarray(quad, np.float32) - 0.5, want)
+    view = cv2.warpPerspective(gray, m, (w * k, h * k), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return view if k == 1 else cv2.resize(view, (w, h), interpolation=cv2.INTER_AREA)
+
+
+def box_quad(cx, cy, w, h, a):
+    u, v = np.array([math.cos(a), math.sin(a)]) * w / 2, np.array([-math.sin(a), math.cos(a)]) * h / 2
+    c = np.array([cx, cy])
+    return np.array([c - u - v, c + u - v, c + u + v, c - u + v])
+
+
+def widened(quad, margin):
+    """The quad with `margin` of its short side added at every edge, in its own perspective."""
+    long = (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2
+    tall = (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
+    m = margin * min(long, tall)
+    unit = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
+    t = cv2.getPerspectiveTransform(unit, np.asarray(quad, np.float32)).astype(np.float64)
+    mx, my = m / max(long, 1), m / max(tall, 1)
+    pts = np.array([(-mx, -my), (1 + mx, -my), (1 + mx, 1 + my), (-mx, 1 + my)])
+    q = t @ np.stack([pts[:, 0], pts[:, 1], np.ones(4)])
+    return (q[:2] / q[2]).T
 
 
 def log_softmax(z):
@@ -72,9 +92,9 @@ def greedy(logp):
     return "".join(out), float(logp.max(axis=0).sum())
 
 
-_LETTERS, _DIGITS = list(range(11, 37)), list(range(1, 11))
+_CAPITALS, _DIGITS = list(range(11, 37)), list(range(1, 11))
 _CATEGORY = [ALPHABET.index(c) + 1 for c in "UJZ"]
-CODE = [_LETTERS] * 3 + [_CATEGORY] + [_DIGITS] * 7
+CODE = [_CAPITALS] * 3 + [_CATEGORY] + [_DIGITS] * 7
 
 
 def _add(a, b):
@@ -92,7 +112,7 @@ def beam(logp, template=None, width=16, floor=-9.0):
     for t in range(logp.shape[1]):
         col = logp[:, t]
         nxt = {}
-        alive = [c for c in range(1, 37) if col[c] > floor]
+        alive = [c for c in range(1, len(col)) if col[c] > floor]
         for prefix, (pb, pn) in beams.items():
             total = _add(pb, pn)
             b, n = nxt.get(prefix, (-math.inf, -math.inf))
@@ -129,7 +149,7 @@ class PlateReader:
         for c in Grammar().countries:
             if regions and c["region"] not in regions:
                 continue
-            letters = set(ALPHABET[10:]) - set(c.get("letters_excluded", ""))
+            letters = set(LETTERS) - set(c.get("letters_excluded", ""))
             for i, p in enumerate(c["patterns"]):
                 shape, k = [], 0
                 while k < len(p):
@@ -153,103 +173,63 @@ class PlateReader:
         return max(((t, s + self.prior(t), s) for t, s in cands if t), key=lambda c: c[1], default=("", -99.0, -99.0))
 
 
-CUT = 2.0                      # taken from the log p of a read that touches an edge
-REACH = 12.0                   # steps by which an end that cuts a character is moved out
-SURE, FAIR = -0.6, -1.5        # log p of a code: take it at once; take it after the ends were followed
-
-
-def touches(logp, cls):
-    """True when a character lies at the edge of the crop: it may be cut, and a cut character reads as another one."""
-    seen = 1 - np.exp(logp[0])
-    seen = np.maximum(seen[:STEPS], seen[STEPS:]) if cls == 3 else seen[:STEPS]
-    return bool(max(seen[0], seen[-1]) > 0.4)
-
-
-def follow(logp, cls, box, margin, long):
-    """The box with its ends moved to the first and last character the reader saw; stretched where they touch the edge."""
-    x, y, w, h, a = box
-    seen = 1 - np.exp(logp[0])
-    seen = np.maximum(seen[:STEPS], seen[STEPS:]) if cls == 3 else seen[:STEPS]
-    at = np.flatnonzero(seen > 0.4)
-    if at.size < 3:
-        return box
-    count = 7 if cls == 3 else 11
-    pitch = max(1.5, (at[-1] - at[0]) / count)
-    first, last = at[0] - 0.6 * pitch, at[-1] + 1 + 0.6 * pitch
-    if at[0] <= 1:
-        first = -REACH
-    if at[-1] >= STEPS - 2:
-        last = STEPS + REACH
-    full = w + 2 * margin * min(w, h) + 2 * long * w          # extent of the crop that was read
-    new_w = full * (last - first) / STEPS
-    shift = full * ((first + last) / 2 / STEPS - 0.5)
-    trim = 2 * margin * min(new_w, h)
-    return x + shift * math.cos(a), y + shift * math.sin(a), max(new_w - trim, h * 0.5), h, a
-
-
-def variants(box, cls, count):
-    """Other guesses of a box whose code was not read well: ends moved out where characters are missing, taller, turned."""
-    x, y, w, h, a = box
-    u = (math.cos(a), math.sin(a))
-    if count < 11 and cls != 3:
-        d = w * (11 - min(count, 10)) / max(4, count)
-        for left, right in ((d, 0.0), (0.0, d), (d / 2, d / 2)):
-            k = (right - left) / 2
-            yield x + u[0] * k, y + u[1] * k, w + left + right, h * 1.15, a
-    tall = 1.25 if cls == 3 else 1.7
-    yield x, y, w * 1.02, h * tall, a
-    for da in (0.05, -0.05, 0.10, -0.10):
-        yield x, y, w * 1.02, h * (1.15 if cls == 3 else 1.3), a + da
-    yield x, y, w, h * 0.85, a
-    yield x, y, w * 1.12, h, a
+SURE, FAIR = -0.6, -1.5        # log p of a code: take it at once; take it after a second alignment
 
 
 class Nets:
-    """The two models in OpenCV DNN."""
+    """The three models in OpenCV DNN."""
 
     def __init__(self, folder):
-        self.detector = cv2.dnn.readNetFromONNX(folder + "/detector.onnx")
-        self.reader = cv2.dnn.readNetFromONNX(folder + "/reader.onnx")
+        net = lambda name: cv2.dnn.readNetFromONNX(f"{folder}/{name}.onnx")
+        self.detector, self.aligner, self.reader = net("detector"), net("aligner"), net("reader")
 
     def detect(self, gray, threshold):
         x, k = letterbox(gray)
         self.detector.setInput(x)
         return [(c, s, x / k, y / k, w / k, h / k, a) for c, s, x, y, w, h, a in peaks(self.detector.forward()[0], threshold)]
 
-    def logp(self, crop192, column):
-        c = crop192.astype(np.float32)
-        x = np.stack([(c - c.mean()) / (c.std() + 4), np.full_like(c, 1.0 if column else 0.0)])[None]
+    def align(self, gray, box, column):
+        """(quad in the picture, kind, its probability, furthest corner) of a rough box (cx, cy, w, h, a)."""
+        cx, cy, w, h, a = box
+        frame = box_quad(cx, cy, *view_size(w, h), a)
+        view = warp_quad(gray, frame, VIEW_W, VIEW_H).astype(np.float32)
+        x = np.stack([(view - view.mean()) / (view.std() + 4), np.full_like(view, float(column))])[None]
+        self.aligner.setInput(x)
+        out = self.aligner.forward().ravel()
+        p = np.exp(out[8:] - out[8:].max())
+        p /= p.sum()
+        at = (out[:8].reshape(4, 2) + 1) / 2
+        quad = frame[0] + at[:, :1] * (frame[1] - frame[0]) + at[:, 1:] * (frame[3] - frame[0])
+        return quad, KINDS[int(p.argmax())], float(p[0]), float(np.abs(out[:8]).max())
+
+    def logp(self, gray, quad, column, margin=0.12):
+        c = warp_quad(gray, widened(quad, margin), 192, 48).astype(np.float32)
+        x = np.stack([(c - c.mean()) / (c.std() + 4), np.full_like(c, float(column))])[None]
         self.reader.setInput(x)
         return log_softmax(self.reader.forward()[0])
 
-    def code_in(self, gray, box):
-        """Best code of one detected box: read, move the ends to where characters begin and end, read again; then variants.
-        Returns (code, log p) or None."""
-        cls, b = box[0], box[2:]
-        best = None
+    def quad_of(self, gray, box):
+        """The aligned quad of a detected box, aligned twice when it reaches the view's edge; and p(none)."""
+        column = box[0] == 2
+        quad, kind, none, reach = self.align(gray, box[2:], column)
+        if reach > 0.9:
+            quad, kind, none, reach = self.align(gray, oriented(quad), column)
+        return quad, none
 
-        def attempt(b, margin, long):
-            nonlocal best
-            logp = self.logp(crop(gray, *b, margin=margin, long=long), cls == 2)
-            got = read_code(logp)
-            if got and touches(logp, cls):
-                got = (got[0], got[1] - CUT)
+    def code_in(self, gray, box):
+        """Best code of one detected box: (code, log p) or None."""
+        column = box[0] == 2
+        quad, none = self.quad_of(gray, box)
+        best = None
+        for turn, margin in ((0, 0.12), (0, 0.22), (1, 0.12), (1, 0.04), (2, 0.12), (2, 0.3)):
+            if turn == 1 and margin == 0.12:
+                quad = self.align(gray, oriented(quad), column)[0]
+            q = quad if turn < 2 else box_quad(*box[2:])
+            got = read_code(self.logp(gray, q, column, margin))
             if got and (best is None or got[1] > best[1]):
                 best = got
-            return logp
-
-        for turn in range(4):
-            margin, long = (0.12, 0.06) if turn == 0 else (0.12, 0.01)
-            logp = attempt(b, margin, long)
-            if best and best[1] > SURE:
-                return best
-            b = follow(logp, cls, b, margin, long)
-        if best and best[1] > FAIR:
-            return best
-        for v in variants(b, cls, len(greedy(logp)[0])):
-            attempt(v, 0.12, 0.02)
-            if best and best[1] > SURE:
-                return best
+            if best and best[1] > (SURE if turn == 0 else FAIR):
+                break
         return best
 
     def code(self, gray, low=0.12, most=6):
@@ -265,12 +245,14 @@ class Nets:
 
     def plate(self, gray, plates, threshold=0.15, most=4):
         """Best plate text: (text, score, box); the best of three crops counts."""
-        boxes = [b for b in self.detect(gray, threshold) if b[0] == 0][:most]
         out = []
-        for b in boxes:
+        for b in [b for b in self.detect(gray, threshold) if b[0] == 0][:most]:
+            quad, none = self.quad_of(gray, b)
+            if none > 0.9:
+                continue
             results = {}
-            for margin, long in ((0.04, 0.0), (0.10, 0.02), (0.12, 0.07)):
-                text, score, _ = plates.read(self.logp(crop(gray, *b[2:], margin=margin, long=long), False))
+            for margin in (0.12, 0.05, 0.2):
+                text, score, _ = plates.read(self.logp(gray, quad, False, margin))
                 results[text] = max(results.get(text, -99), score)
             text = max(results, key=results.get)
             if len(text) >= 4:

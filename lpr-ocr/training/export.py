@@ -1,19 +1,23 @@
 """Checkpoints -> ONNX that OpenCV DNN 4.6 reads, with models.toml.
 
-    python export.py --reader reader.pt --detector detector.pt --out ../models --version 0.1.0
+    python export.py --reader reader.pt --detector detector.pt --aligner aligner.pt --out ../models --version 0.2.0
 """
 import argparse
 import hashlib
 import os
-import re
 
 import numpy as np
 import onnx
 import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from aligner import Aligner
+from aligner_data import KINDS, VIEW_H, VIEW_W
 from detector import Detector
-from reader import Reader
+from detector_data import STRIDE
+from faces import READABLE
+from reader import STEPS, Reader
+from scenes import CLASSES
 
 
 def fold(module):
@@ -72,21 +76,44 @@ if __name__ == "__main__":
     ap = argparse.ArgumentParser()
     ap.add_argument("--reader")
     ap.add_argument("--detector")
+    ap.add_argument("--aligner")
+    ap.add_argument("--width", type=int, default=832, help="of the detector's input, a multiple of 32")
+    ap.add_argument("--height", type=int, default=480)
     ap.add_argument("--out", default="../models")
-    ap.add_argument("--version", default="0.1.0")
+    ap.add_argument("--version", default="0.2.0")
     args = ap.parse_args()
     torch.manual_seed(0)
+    at = lambda name: os.path.join(args.out, name + ".onnx")
     if args.reader:
-        write(load(Reader(), args.reader), torch.randn(1, 2, 48, 192), os.path.join(args.out, "reader.onnx"), "crop", "logits")
+        write(load(Reader(), args.reader), torch.randn(1, 2, 48, 192), at("reader"), "crop", "logits")
     if args.detector:
-        write(load(Detector(), args.detector), torch.randn(1, 1, 544, 960), os.path.join(args.out, "detector.onnx"), "frame", "maps")
-    listing = os.path.join(args.out, "models.toml")
-    with open(listing) as f:
-        text = f.read()
-    text = re.sub(r'^version = .*$', f'version = "{args.version}"', text, flags=re.M)
-    for name in ("reader", "detector"):
-        path = os.path.join(args.out, name + ".onnx")
-        if os.path.exists(path):
-            text = re.sub(rf'(\[{name}\][^\[]*sha256 = )"[0-9a-f]*"', rf'\g<1>"{digest(path)}"', text)
-    with open(listing, "w") as f:
-        f.write(text)
+        write(load(Detector(), args.detector), torch.randn(1, 1, args.height, args.width), at("detector"), "frame", "maps")
+    if args.aligner:
+        write(load(Aligner(), args.aligner), torch.randn(1, 2, VIEW_H, VIEW_W), at("aligner"), "view", "quad")
+    listed = lambda names: "[" + ", ".join(f'"{n}"' for n in names) + "]"
+    with open(os.path.join(args.out, "models.toml"), "w") as f:
+        f.write(f"""# The card of the nets beside it, written by training/export.py. Class 0 of the reader is the blank.
+version = "{args.version}"
+alphabet = "{READABLE}"
+classes = {listed(CLASSES)}
+[reader]
+file = "reader.onnx"
+width_px = 192
+height_px = 48
+planes = 2
+steps = {2 * STEPS}
+sha256 = "{digest(at("reader"))}"
+[detector]
+file = "detector.onnx"
+width_px = {args.width}
+height_px = {args.height}
+stride_px = {STRIDE}
+sha256 = "{digest(at("detector"))}"
+[aligner]
+file = "aligner.onnx"
+width_px = {VIEW_W}
+height_px = {VIEW_H}
+planes = 2
+kinds = {listed(KINDS)}
+sha256 = "{digest(at("aligner"))}"
+""")

@@ -27,6 +27,12 @@ def check_digit(code):
     return sum(_VALUES[c] << i for i, c in enumerate(code[:10])) % 11 % 10
 
 
+def ilu_code(rng):
+    """A swap body's or trailer's code (EN 13044-1): owner key ending in A to K, six digits, check digit as in ISO 6346."""
+    body = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + "ABCDEFGHIK"[int(rng.integers(10))] + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
+    return body + str(check_digit(body))
+
+
 def container_code(rng):
     r = rng.random()
     if r < 0.35:
