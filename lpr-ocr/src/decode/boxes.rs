@@ -2,7 +2,7 @@
 
 use gate_types::observation::PixelBox;
 
-/// What the detector finds, in the order of its heat maps.
+/// What a detector finds; its card says which classes it has, in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectClass {
     /// A licence plate, one or two rows.
@@ -15,12 +15,25 @@ pub enum ObjectClass {
     CodeStack,
     /// An ADR panel with numbers.
     AdrPanel,
+    /// A size-type code beside or below a code.
+    TypeCode,
 }
 
 impl ObjectClass {
-    /// All, in map order.
-    pub const ALL: [Self; 5] =
-        [Self::Plate, Self::CodeLine, Self::CodeColumn, Self::CodeStack, Self::AdrPanel];
+    /// All.
+    pub const ALL: [Self; 6] =
+        [Self::Plate, Self::CodeLine, Self::CodeColumn, Self::CodeStack, Self::AdrPanel, Self::TypeCode];
+    /// The class's name in a model card.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plate => "plate",
+            Self::CodeLine => "code_line",
+            Self::CodeColumn => "code_column",
+            Self::CodeStack => "code_stack",
+            Self::AdrPanel => "adr_panel",
+            Self::TypeCode => "type_code",
+        }
+    }
     /// The layout's name in output.
     pub fn layout(self) -> &'static str {
         match self {
@@ -29,33 +42,37 @@ impl ObjectClass {
             Self::CodeColumn => "vertical",
             Self::CodeStack => "stack",
             Self::AdrPanel => "panel",
+            Self::TypeCode => "type_code",
         }
     }
     /// Whether a container or ILU code is expected.
     pub fn is_code(self) -> bool {
         match self {
             Self::CodeLine | Self::CodeColumn | Self::CodeStack => true,
-            Self::Plate | Self::AdrPanel => false,
+            Self::Plate | Self::AdrPanel | Self::TypeCode => false,
         }
     }
 }
 
-/// Rows, columns and stride (pixels) of the detector's maps.
+/// Size and stride of the detector's maps, and what they find. Channels: a heat map per class, 2 of the
+/// centre, 2 of the size, 2 of the angle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MapShape {
+pub struct MapShape<'a> {
     /// Rows.
     pub rows: usize,
     /// Columns.
     pub columns: usize,
     /// Pixels of the detector's input per cell.
     pub stride_px: usize,
+    /// The class of each heat map.
+    pub classes: &'a [ObjectClass],
 }
 
-impl MapShape {
-    /// The shipped detector's: 544 x 960 at stride 8.
-    pub const SHIPPED: Self = Self { rows: 68, columns: 120, stride_px: 8 };
-    /// Channels: 5 heat maps, 2 of the centre, 2 of the size, 2 of the angle.
-    pub const CHANNELS: usize = 11;
+impl MapShape<'_> {
+    /// Channels of the maps.
+    pub fn channels(&self) -> usize {
+        self.classes.len() + 6
+    }
 }
 
 /// How a frame was put into the detector's input: scaled by `factor`, at the upper left corner.
@@ -126,18 +143,19 @@ pub const MOST_OBJECTS: usize = 24;
 /// Objects above `threshold` (a probability), best first.
 pub fn decode(
     maps: &[f32],
-    shape: MapShape,
+    shape: MapShape<'_>,
     threshold: f32,
     scale: FrameScale,
 ) -> Result<Vec<Found>, MapsError> {
     let cells = shape.rows * shape.columns;
-    if maps.len() != cells * MapShape::CHANNELS {
-        return Err(MapsError { found: maps.len(), expected: cells * MapShape::CHANNELS });
+    if maps.len() != cells * shape.channels() {
+        return Err(MapsError { found: maps.len(), expected: cells * shape.channels() });
     }
+    let first = shape.classes.len();
     let logit_floor = (threshold / (1.0 - threshold)).ln();
     let at = |channel: usize, r: usize, c: usize| maps[channel * cells + r * shape.columns + c];
     let mut found = Vec::new();
-    for (channel, class) in ObjectClass::ALL.into_iter().enumerate() {
+    for (channel, &class) in shape.classes.iter().enumerate() {
         for r in 0..shape.rows {
             for c in 0..shape.columns {
                 let logit = at(channel, r, c);
@@ -146,17 +164,17 @@ pub fn decode(
                 }
                 let stride = shape.stride_px as f32;
                 let size = |v: f32| stride * v.clamp(-3.0, 6.0).exp();
-                let mut angle = at(9, r, c).atan2(at(10, r, c)) / 2.0;
+                let mut angle = at(first + 4, r, c).atan2(at(first + 5, r, c)) / 2.0;
                 if class == ObjectClass::CodeColumn && angle < 0.0 {
                     angle += std::f32::consts::PI;
                 }
                 let one = Found {
                     class,
                     score: 1.0 / (1.0 + (-logit).exp()),
-                    cx: (c as f32 + 0.5 + at(5, r, c).clamp(-2.0, 2.0)) * stride / scale.factor,
-                    cy: (r as f32 + 0.5 + at(6, r, c).clamp(-2.0, 2.0)) * stride / scale.factor,
-                    w: size(at(7, r, c)) / scale.factor,
-                    h: size(at(8, r, c)) / scale.factor,
+                    cx: (c as f32 + 0.5 + at(first, r, c).clamp(-2.0, 2.0)) * stride / scale.factor,
+                    cy: (r as f32 + 0.5 + at(first + 1, r, c).clamp(-2.0, 2.0)) * stride / scale.factor,
+                    w: size(at(first + 2, r, c)) / scale.factor,
+                    h: size(at(first + 3, r, c)) / scale.factor,
                     angle,
                 };
                 if [one.cx, one.cy, one.w, one.h, one.angle].iter().all(|v| v.is_finite()) {
@@ -180,7 +198,7 @@ pub fn decode(
 
 fn is_peak(
     at: &impl Fn(usize, usize, usize) -> f32,
-    shape: MapShape,
+    shape: MapShape<'_>,
     channel: usize,
     r: usize,
     c: usize,
@@ -198,8 +216,12 @@ fn is_peak(
     true
 }
 
-/// Two boxes are one object when their centres lie within half the shorter side of the larger box.
+/// Two boxes are one object when their centres lie within half the shorter side of the larger box. A
+/// size-type code is part of a stack and stands for itself.
 fn same_object(a: &Found, b: &Found) -> bool {
+    if (a.class == ObjectClass::TypeCode) != (b.class == ObjectClass::TypeCode) {
+        return false;
+    }
     let larger = if a.w * a.h >= b.w * b.h { a } else { b };
     let reach = larger.w.min(larger.h) / 2.0;
     (a.cx - b.cx).hypot(a.cy - b.cy) < reach
@@ -209,12 +231,14 @@ fn same_object(a: &Found, b: &Found) -> bool {
 mod tests {
     use super::*;
 
-    const SHAPE: MapShape = MapShape::SHIPPED;
+    const SHAPE: MapShape<'static> =
+        MapShape { rows: 68, columns: 120, stride_px: 8, classes: &ObjectClass::ALL };
+    const CLASSES: usize = ObjectClass::ALL.len();
 
     fn empty() -> Vec<f32> {
         let cells = SHAPE.rows * SHAPE.columns;
-        let mut maps = vec![0.0; cells * MapShape::CHANNELS];
-        maps[..5 * cells].fill(-9.0);
+        let mut maps = vec![0.0; cells * SHAPE.channels()];
+        maps[..CLASSES * cells].fill(-9.0);
         maps
     }
 
@@ -223,7 +247,7 @@ mod tests {
         let cell = r * SHAPE.columns + c;
         maps[class * cells + cell] = logit;
         for (i, v) in values.into_iter().enumerate() {
-            maps[(5 + i) * cells + cell] = v;
+            maps[(CLASSES + i) * cells + cell] = v;
         }
     }
 
@@ -274,9 +298,9 @@ mod tests {
     fn nonsense_is_bounded() {
         assert!(decode(&[0.0; 3], SHAPE, 0.25, FrameScale { factor: 1.0 }).is_err());
         let cells = SHAPE.rows * SHAPE.columns;
-        let nan = vec![f32::NAN; cells * MapShape::CHANNELS];
+        let nan = vec![f32::NAN; cells * SHAPE.channels()];
         assert!(decode(&nan, SHAPE, 0.25, FrameScale { factor: 1.0 }).unwrap().is_empty());
-        let flat = vec![50.0; cells * MapShape::CHANNELS];
+        let flat = vec![50.0; cells * SHAPE.channels()];
         assert!(decode(&flat, SHAPE, 0.25, FrameScale { factor: 1.0 }).unwrap().len() <= MOST_OBJECTS);
     }
 }

@@ -1,17 +1,28 @@
 //! `varco-ocr`: reads plates, container codes and ADR panels from pictures and cameras.
 
+mod align;
 mod capture;
+mod card;
+mod crop;
+mod detect;
 mod engine;
+mod geometry;
 mod measures;
 mod nets;
+mod object;
+mod panel;
 mod picture;
 mod read;
 mod score;
 mod serve;
+mod type_code;
 
 use anyhow::Context as _;
+use card::Models;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::{Effort, Engine};
 use gate_types::observation::ReadKind;
+use nets::Nets;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -102,13 +113,26 @@ pub(crate) struct ScoreArgs {
     json: bool,
 }
 
-fn engine(args: &ModelArgs, close_ups: bool) -> anyhow::Result<engine::Engine> {
+/// The models that the arguments (or VARCO_MODELS) name.
+fn models(args: &ModelArgs) -> anyhow::Result<Models> {
     let folder = args.models.clone().or_else(|| std::env::var_os("VARCO_MODELS").map(PathBuf::from));
-    let nets = match folder {
-        Some(folder) => nets::Nets::from_folder(&folder)?,
-        None => nets::Nets::built_in()?,
-    };
-    engine::Engine::new(nets, &args.region, close_ups).context("plate grammars")
+    let built_in = Models::built_in()?;
+    match folder {
+        Some(folder) => Models::from_folder(&folder, built_in),
+        None => Ok(built_in),
+    }
+}
+
+/// An engine for the calling thread.
+fn engine_of(models: &Models, regions: &[String], effort: Effort) -> anyhow::Result<Engine> {
+    let nets = Nets::load(models, effort.half)?;
+    Engine::new(nets, regions, effort).context("plate grammars")
+}
+
+/// One engine; `close_ups`: for single pictures in place of a lane's camera.
+fn engine(args: &ModelArgs, close_ups: bool) -> anyhow::Result<Engine> {
+    let effort = if close_ups { Effort::PICTURE } else { Effort::LANE };
+    engine_of(&models(args)?, &args.region, effort)
 }
 
 fn main() -> ExitCode {

@@ -124,6 +124,10 @@ pub(crate) fn grey(bytes: &[u8]) -> Result<Mat, PictureError> {
 pub(crate) fn grey_eighth(bytes: &[u8]) -> Result<Mat, PictureError> {
     decode(bytes, imgcodecs::IMREAD_REDUCED_GRAYSCALE_8)
 }
+/// Colour pixels at a quarter of the size.
+pub(crate) fn colour_quarter(bytes: &[u8]) -> Result<Mat, PictureError> {
+    decode(bytes, imgcodecs::IMREAD_REDUCED_COLOR_4)
+}
 /// Colour pixels, for drawing.
 pub(crate) fn colour(bytes: &[u8]) -> Result<Mat, PictureError> {
     decode(bytes, imgcodecs::IMREAD_COLOR)

@@ -131,7 +131,7 @@ fn drawn(bytes: &[u8], readings: &[Reading], path: &Path, folder: &Path) -> anyh
             ReadKind::Adr => Scalar::new(0.0, 140.0, 255.0, 0.0),
         };
         let points: Vector<Point> =
-            r.found.corners(0.0).iter().map(|p| Point::new(p.0 as i32, p.1 as i32)).collect();
+            r.quad.0.iter().map(|p| Point::new(p.0 as i32, p.1 as i32)).collect();
         imgproc::polylines(&mut image, &points, true, colour, thick, imgproc::LINE_AA, 0)?;
         let text = format!("{} {:.2}", r.read.text, r.read.confidence);
         let at = Point::new(r.read.at.x.max(0.0) as i32, (r.read.at.y - 6.0).max(20.0) as i32);

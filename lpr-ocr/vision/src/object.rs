@@ -1,0 +1,315 @@
+//! One object of a frame: where its text lies, what its crops said, and what is tried next.
+
+use crate::align::Aligned;
+use crate::geometry::Quad;
+use gate_types::observation::ReadKind;
+use lpr_ocr::decode::{Extent, Found, ObjectClass, Probabilities, Resolved, Resolver};
+
+/// At this confidence an object needs no more crops.
+pub(crate) const SURE: f32 = 0.95;
+/// Below this ln p a crop does not show what is looked for; no more crops of it are read.
+const HOPELESS_LOG_P: f64 = -25.0;
+/// Below this ln p the other orientation of a code is tried.
+const DOUBTFUL_LOG_P: f64 = -5.0;
+/// Crops whose own ln p lies further below the best one's do not count.
+const BEHIND_NATS: f64 = 4.0;
+/// Most crops that count for one object.
+const MOST_JOINT: usize = 4;
+
+/// One more way to look at an object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Attempt {
+    /// The text's corners (or the box) with the usual margin.
+    First,
+    /// Another margin, part of the short side.
+    Margin(f32),
+    /// The corners sought once more, from where they were found.
+    Realign,
+    /// The box fitted to the characters seen in it.
+    Fit,
+    /// Turned, radians.
+    Turn(f32),
+    /// Longer at the start and at the end, parts of the length.
+    Longer(f32, f32),
+    /// A column as a line, or an upright line as a column.
+    OtherWay,
+}
+
+/// Attempts with an aligner, in order.
+const ALIGNED: &[Attempt] = &[
+    Attempt::First,
+    Attempt::Margin(0.06),
+    Attempt::Margin(0.18),
+    Attempt::Realign,
+    Attempt::OtherWay,
+    Attempt::Turn(0.03),
+    Attempt::Turn(-0.03),
+];
+/// Attempts without one.
+const BOXED: &[Attempt] = &[
+    Attempt::First,
+    Attempt::Fit,
+    Attempt::OtherWay,
+    Attempt::Fit,
+    Attempt::Margin(0.18),
+    Attempt::Turn(0.03),
+    Attempt::Turn(-0.03),
+    Attempt::Longer(0.05, 0.05),
+    Attempt::Margin(0.03),
+    Attempt::Longer(0.1, 0.0),
+    Attempt::Longer(0.0, 0.1),
+];
+
+/// A crop that was read.
+struct Crop {
+    seen: Probabilities,
+    log_p: f64,
+    quad: Quad,
+}
+
+/// One object in work.
+pub(crate) struct Object {
+    /// The rough box as it is read now.
+    pub found: Found,
+    /// What kind of identifier is looked for in it.
+    pub kind: ReadKind,
+    /// The text's corners, or those of the box.
+    pub quad: Quad,
+    /// Whether the corners come from the aligner.
+    pub is_aligned: bool,
+    /// Probability that there is nothing to read.
+    pub nothing: f32,
+    /// Whether it is a plate of two lines.
+    pub two_rows: bool,
+    crops: Vec<Crop>,
+    best: Option<Resolved>,
+    next: usize,
+    done: bool,
+}
+
+impl Object {
+    /// An object not looked at yet.
+    pub(crate) fn new(found: Found, kind: ReadKind) -> Self {
+        Self {
+            found,
+            kind,
+            quad: Quad::of(&found),
+            is_aligned: false,
+            nothing: 0.0,
+            two_rows: false,
+            crops: Vec::new(),
+            best: None,
+            next: 0,
+            done: false,
+        }
+    }
+    /// What is known of the text so far.
+    pub(crate) fn best(&self) -> Option<&Resolved> {
+        self.best.as_ref()
+    }
+    /// Probability that the best text so far is right.
+    pub(crate) fn confidence(&self) -> f32 {
+        self.best.as_ref().and_then(|r| r.candidates.first()).map_or(0.0, |c| c.confidence)
+    }
+    /// Whether no more crops are needed.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.confidence() >= SURE
+    }
+    /// Whether nothing more is tried.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done || self.is_sure()
+    }
+    /// Whether it was looked at.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.next > 0
+    }
+    /// Gives it up.
+    pub(crate) fn give_up(&mut self) {
+        self.done = true;
+    }
+    /// The next attempt.
+    pub(crate) fn next_attempt(&mut self, has_aligner: bool) -> Option<Attempt> {
+        let list = if has_aligner { ALIGNED } else { BOXED };
+        let attempt = list.get(self.next).copied();
+        self.next += 1;
+        self.done |= attempt.is_none();
+        attempt
+    }
+    /// Takes over what the aligner says.
+    pub(crate) fn take(&mut self, a: &Aligned) {
+        self.nothing = a.nothing;
+        let Some(quad) = a.quad else { return };
+        (self.quad, self.is_aligned) = (quad, true);
+        self.two_rows = a.two_rows;
+        // The orientation is the view's; among classes read alike the aligner knows best.
+        let alike = (a.class == ObjectClass::CodeColumn) == (self.found.class == ObjectClass::CodeColumn);
+        if alike && a.p > 0.7 && (a.class.is_code() && self.found.class.is_code()) {
+            self.found.class = a.class;
+        }
+    }
+    /// Takes what a crop of `quad` says.
+    pub(crate) fn add(&mut self, resolver: &Resolver, seen: Probabilities, quad: Quad) {
+        let alone = resolver.resolve(self.kind, std::slice::from_ref(&seen));
+        let log_p = alone.as_ref().map_or(f64::MIN, |r| r.log_p);
+        if self.crops.is_empty() && log_p < HOPELESS_LOG_P && !self.found.class.is_code() {
+            self.done = true;
+        }
+        let first = self.crops.is_empty();
+        self.crops.push(Crop { seen, log_p, quad });
+        self.crops.sort_by(|a, b| b.log_p.total_cmp(&a.log_p));
+        let top = self.crops[0].log_p;
+        self.crops.retain(|c| c.log_p >= top - BEHIND_NATS);
+        self.crops.truncate(MOST_JOINT);
+        self.quad = self.crops[0].quad;
+        self.best = if first || self.crops.len() == 1 {
+            // Only one counts, and it was resolved just now or stands from before.
+            if self.crops[0].log_p == log_p { alone } else { self.best.take() }
+        } else {
+            let all: Vec<Probabilities> = self.crops.iter().map(|c| c.seen.clone()).collect();
+            resolver.resolve(self.kind, &all)
+        };
+    }
+    /// Whether the other orientation of a code is worth a crop.
+    pub(crate) fn other_way(&self) -> Option<Found> {
+        let doubtful = self.best.as_ref().is_none_or(|r| r.log_p < DOUBTFUL_LOG_P);
+        let f = &self.found;
+        let quarter = std::f32::consts::FRAC_PI_2;
+        match f.class {
+            ObjectClass::CodeColumn if doubtful => {
+                let class = ObjectClass::CodeLine;
+                Some(Found { class, w: f.h, h: f.w, angle: f.angle - quarter, ..*f })
+            }
+            ObjectClass::CodeLine | ObjectClass::CodeStack if doubtful && f.h > f.w => {
+                let class = ObjectClass::CodeColumn;
+                Some(Found { class, w: f.h, h: f.w, angle: f.angle + quarter, ..*f })
+            }
+            ObjectClass::CodeColumn
+            | ObjectClass::CodeLine
+            | ObjectClass::CodeStack
+            | ObjectClass::Plate
+            | ObjectClass::AdrPanel
+            | ObjectClass::TypeCode => None,
+        }
+    }
+    /// The box whose ends lie a character's pitch outside the first and last character seen in its best
+    /// crop; `None` where it is so already.
+    pub(crate) fn fitted(&self, edge: f32) -> Option<Quad> {
+        let best = self.crops.first()?;
+        let extent = best.seen.extent()?;
+        let wanted = match self.found.class {
+            ObjectClass::CodeLine | ObjectClass::CodeColumn => Some(11),
+            ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel | ObjectClass::TypeCode => None,
+        };
+        let (w, h) = best.quad.sides();
+        let margin = edge * w.min(h) / w.max(1.0);
+        fitted(extent, wanted, margin).map(|(u0, u1)| best.quad.part(u0, 0.0, u1, 1.0))
+    }
+}
+
+/// New ends of a box along its length (0 and 1: as they are), for a crop with `margin` at both ends.
+fn fitted(extent: Extent, wanted: Option<usize>, margin: f32) -> Option<(f32, f32)> {
+    const END: f32 = 0.95;
+    const SLACK: f32 = 0.35;
+    const EDGE: f32 = 1.3;
+    let pitch = extent.pitch;
+    let (mut left, mut right) = (extent.first - END * pitch, extent.last + END * pitch);
+    // Characters are missing, and one stands at the edge: more of the text lies beyond it.
+    if wanted.is_some_and(|n| extent.count < n) {
+        if extent.first < EDGE * pitch {
+            left = left.min(-0.8 * pitch);
+        }
+        if extent.last > 1.0 - EDGE * pitch {
+            right = right.max(1.0 + 0.8 * pitch);
+        }
+    }
+    let reach = 1.5 * pitch;
+    let (left, right) = (left.max(-reach), right.min(1.0 + reach));
+    if left.abs() < SLACK * pitch && (right - 1.0).abs() < SLACK * pitch {
+        return None;
+    }
+    // From parts of the crop to parts of the box, whose margin comes on top again.
+    let of_box = |x: f32| x * (1.0 + 2.0 * margin) - margin;
+    let (u0, u1) = (of_box(left) + margin, of_box(right) - margin);
+    (u1 - u0 > 0.1).then_some((u0, u1))
+}
+
+/// The kind of identifier on an object; none for a size-type code, which belongs to a container code.
+pub(crate) fn kind_of(class: ObjectClass) -> Option<ReadKind> {
+    match class {
+        ObjectClass::Plate => Some(ReadKind::Plate),
+        ObjectClass::CodeLine | ObjectClass::CodeColumn | ObjectClass::CodeStack => Some(ReadKind::Container),
+        ObjectClass::AdrPanel => Some(ReadKind::Adr),
+        ObjectClass::TypeCode => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lpr_ocr::decode::beam::{STEPS, made_logits};
+
+    fn object(class: ObjectClass) -> Object {
+        let found = Found { class, score: 0.9, cx: 100.0, cy: 50.0, w: 120.0, h: 30.0, angle: 0.0 };
+        Object::new(found, kind_of(class).unwrap_or(ReadKind::Plate))
+    }
+    fn seen(text: &str, strength: f32) -> Probabilities {
+        Probabilities::from_logits(&made_logits(text, text.len(), strength)).unwrap()
+    }
+
+    #[test]
+    fn a_sure_object_needs_no_more() {
+        let resolver = Resolver::new(&["it".into()]).unwrap();
+        let mut o = object(ObjectClass::Plate);
+        assert!(!o.is_done());
+        assert_eq!(o.next_attempt(true), Some(Attempt::First));
+        o.add(&resolver, seen("EK679XR", 20.0), o.quad);
+        assert!(o.is_done() && o.is_sure(), "{}", o.confidence());
+    }
+
+    #[test]
+    fn crops_that_disagree_give_doubt() {
+        let resolver = Resolver::new(&["it".into()]).unwrap();
+        let mut o = object(ObjectClass::Plate);
+        o.add(&resolver, seen("EK679XR", 20.0), o.quad);
+        o.add(&resolver, seen("FK679XR", 20.0), o.quad);
+        assert!(o.confidence() < 0.7, "{}", o.confidence());
+        assert_eq!(o.best().unwrap().candidates.len().min(2), 2);
+    }
+
+    #[test]
+    fn a_crop_that_shows_nothing_does_not_count() {
+        let resolver = Resolver::new(&[]).unwrap();
+        let mut o = object(ObjectClass::CodeLine);
+        o.add(&resolver, seen("MAERSK", 20.0), o.quad);
+        let other = Quad::rectangle(9.0, 9.0, 40.0, 10.0, 0.0);
+        o.add(&resolver, seen("CSQU3054383", 20.0), other);
+        assert!(o.is_sure() && o.quad == other);
+        o.add(&resolver, seen("XX", 20.0), o.quad);
+        assert!(o.is_sure(), "a worse crop changes nothing");
+    }
+
+    #[test]
+    fn attempts_end() {
+        let mut o = object(ObjectClass::CodeColumn);
+        for _ in 0..40 {
+            o.next_attempt(false);
+        }
+        assert!(o.is_done());
+        assert_eq!(o.other_way().map(|f| (f.class, f.w)), Some((ObjectClass::CodeLine, 30.0)));
+    }
+
+    #[test]
+    fn a_box_is_fitted_to_its_characters() {
+        // Seven characters in the left half of the crop.
+        let mut logits = vec![0.0; 37 * STEPS];
+        logits[..STEPS].fill(20.0);
+        for i in 0..7 {
+            let t = 4 + 3 * i;
+            logits[t] = 0.0;
+            logits[(i + 3) * STEPS + t] = 20.0;
+        }
+        let p = Probabilities::from_logits(&logits).unwrap();
+        let (left, right) = fitted(p.extent().unwrap(), None, 0.0).unwrap();
+        assert!((0.0..0.08).contains(&left) && (0.48..0.60).contains(&right), "{left} {right}");
+    }
+}
