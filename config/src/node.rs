@@ -25,7 +25,7 @@ pub struct NodeConfig {
     /// The broker; none: nothing is published.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
-    /// The vision worker; needed when a lane has a camera.
+    /// The vision workers; needed when a lane has a camera.
     #[serde(default)]
     pub ocr: Option<OcrConfig>,
     /// The lanes.
@@ -63,7 +63,7 @@ pub struct MqttConfig {
     pub port: u16,
 }
 
-/// The supervised vision worker.
+/// The supervised vision workers: one process per camera.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OcrConfig {

@@ -20,7 +20,7 @@ use gate_types::verdict::Instruction;
 use journal::JournalError;
 use lpr_ocr::CameraCommand;
 use rfid::ReaderCommand;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -74,8 +74,8 @@ struct Told {
     watch: Option<bool>,
     light: Option<LightColour>,
     sign: Vec<String>,
-    /// The vision driver was lost since it was last told; commands meant for it are gone.
-    vision_lost: bool,
+    /// Cameras that were lost since they were last told; commands meant for them may be gone.
+    cameras_lost: BTreeSet<DeviceId>,
 }
 
 /// What a lane's loop is made of.
@@ -113,7 +113,7 @@ struct LaneLoop {
 /// Arm and lamps stay as they are; the barrier's own controller watches the I/O heartbeat.
 pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<(), JournalError> {
     let (feedback, mut outcomes) = mpsc::channel(FEEDBACK);
-    let cameras = parts.links.names.cameras.iter().map(DeviceId::to_string).collect();
+    let cameras = parts.links.cameras.iter().map(|(camera, _)| camera.to_string()).collect();
     let mut lane = LaneLoop {
         parts,
         feedback,
@@ -177,17 +177,11 @@ impl LaneLoop {
     async fn observed(&mut self, observation: Observation) -> Result<(), JournalError> {
         let origin = Instant::now();
         let mut up = None;
-        // The worker is no device of the node file: its cameras say for themselves that they are down and
-        // up again. What it means here is that commands on their way to it are gone.
-        let is_vision = self.parts.links.names.vision.as_ref() == Some(&observation.device);
         match &observation.what {
             Observed::Read(read) => self.remember(observation.device.as_str(), read),
             Observed::Health(Health::Up) => up = Some(observation.device.clone()),
-            Observed::Health(Health::Down { .. } | Health::Degraded { .. }) if is_vision => {
-                self.told.vision_lost = true;
-                return Ok(());
-            }
-            Observed::Health(Health::Down { .. } | Health::Degraded { .. })
+            Observed::Health(Health::Down { .. }) => self.lost(&observation.device),
+            Observed::Health(Health::Degraded { .. })
             | Observed::Inputs(_)
             | Observed::Tag(_)
             | Observed::Weight(_) => {}
@@ -323,17 +317,10 @@ impl LaneLoop {
         sent(&self.parts.links.names.io, self.parts.links.io.try_send(IoCommand::Light(light)));
     }
     fn watch(&self, on: bool) {
-        self.watch_cameras(on);
-        self.watch_reader(on);
-    }
-    fn watch_cameras(&self, on: bool) {
-        if let Some(cameras) = &self.parts.links.cameras {
-            let command = if on { CameraCommand::Observe } else { CameraCommand::Rest };
-            sent(
-                self.parts.links.names.vision.as_ref().unwrap_or(&self.parts.links.names.io),
-                cameras.try_send(command),
-            );
+        for (camera, commands) in &self.parts.links.cameras {
+            watch_camera(camera, commands, on);
         }
+        self.watch_reader(on);
     }
     fn watch_reader(&self, on: bool) {
         if let (Some(reader), Some(name)) = (&self.parts.links.reader, &self.parts.links.names.reader) {
@@ -368,12 +355,18 @@ impl LaneLoop {
             if let Some(on) = self.told.watch {
                 self.watch_reader(on);
             }
-        } else if names.cameras.contains(device) && self.told.vision_lost {
-            // Once for all cameras: to observe anew is to read anew.
-            self.told.vision_lost = false;
-            if let Some(on) = self.told.watch {
-                self.watch_cameras(on);
-            }
+        } else if self.told.cameras_lost.remove(device)
+            && let Some(on) = self.told.watch
+            && let Some((camera, commands)) = self.parts.links.cameras.iter().find(|(id, _)| id == device)
+        {
+            watch_camera(camera, commands, on);
+        }
+    }
+    /// A camera that was lost is told anew what to do when it is back; one whose picture was merely
+    /// unusable still knows, and to observe anew would be to read anew.
+    fn lost(&mut self, device: &DeviceId) {
+        if self.parts.links.cameras.iter().any(|(camera, _)| camera == device) {
+            self.told.cameras_lost.insert(device.clone());
         }
     }
 
@@ -406,6 +399,11 @@ impl LaneLoop {
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn watch_camera(camera: &DeviceId, commands: &mpsc::Sender<CameraCommand>, on: bool) {
+    let command = if on { CameraCommand::Observe } else { CameraCommand::Rest };
+    sent(camera, commands.try_send(command));
 }
 
 fn sent<T>(device: &DeviceId, result: Result<(), mpsc::error::TrySendError<T>>) {

@@ -2,7 +2,7 @@
 
 use crate::signs::Room;
 use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver};
-use config::{LaneConfig, LaneMode, Loaded, OcrConfig};
+use config::{CameraConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
 use device::{Backoff, Clock, DeviceLink, Driver, Endpoint, Observation, Tap, supervise};
 use gate_core::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};
 use gate_types::mission::Process;
@@ -28,7 +28,7 @@ pub struct LanePlan {
     sign: Option<Endpoint>,
     reader: Option<Endpoint>,
     scale: Option<Endpoint>,
-    worker: Option<WorkerSpec>,
+    workers: Vec<WorkerSpec>,
 }
 
 /// What a lane holds of its running devices. A driver stops when its command channel is dropped.
@@ -40,8 +40,8 @@ pub struct LaneLinks {
     pub io: mpsc::Sender<IoCommand>,
     /// The reader.
     pub reader: Option<mpsc::Sender<ReaderCommand>>,
-    /// The vision worker.
-    pub cameras: Option<mpsc::Sender<CameraCommand>>,
+    /// The cameras, each read by a worker of its own, in the order of the node file.
+    pub cameras: Vec<(DeviceId, mpsc::Sender<CameraCommand>)>,
     /// The sign and its room.
     pub sign: Option<(mpsc::Sender<SignCommand>, Room)>,
     /// The scale; held so that its driver lives.
@@ -59,10 +59,6 @@ pub struct LaneNames {
     pub reader: Option<DeviceId>,
     /// The sign.
     pub sign: Option<DeviceId>,
-    /// The cameras, in the order of the node file.
-    pub cameras: Vec<DeviceId>,
-    /// The vision worker behind them; it has no name in the node file.
-    pub vision: Option<DeviceId>,
 }
 
 /// Starts a task with a name for the log; the daemon stops when one of them panics.
@@ -104,12 +100,12 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec
             None
         }
     };
-    let worker = match (lane.cameras.is_empty(), ocr) {
-        (true, _) => None,
-        (false, Some(ocr)) => Some(worker_spec(lane, ocr)),
+    let workers = match (lane.cameras.is_empty(), ocr) {
+        (true, _) => Vec::new(),
+        (false, Some(ocr)) => lane.cameras.iter().map(|camera| worker_spec(camera, ocr)).collect(),
         (false, None) => {
             problems.push(format!("lane {}: it has cameras and the node file has no [ocr]; add it", lane.id));
-            None
+            Vec::new()
         }
     };
     match (io, points) {
@@ -119,27 +115,23 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec
             sign: sign.flatten(),
             reader: reader.flatten(),
             scale: scale.flatten(),
-            worker,
+            workers,
         }),
         (_, _) => Err(problems),
     }
 }
 
-fn worker_spec(lane: &LaneConfig, ocr: &OcrConfig) -> WorkerSpec {
+fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig) -> WorkerSpec {
     WorkerSpec {
         command: program(&ocr.command, std::env::current_exe().ok().as_deref()),
         models: ocr.models.clone(),
         regions: ocr.regions.clone(),
-        cameras: lane
-            .cameras
-            .iter()
-            .map(|c| lpr_ocr::CameraSpec {
-                id: c.id.clone(),
-                endpoint: c.endpoint.clone(),
-                view: c.view,
-                kinds: c.kinds.clone(),
-            })
-            .collect(),
+        camera: lpr_ocr::CameraSpec {
+            id: camera.id.clone(),
+            endpoint: camera.endpoint.clone(),
+            view: camera.view,
+            kinds: camera.kinds.clone(),
+        },
     }
 }
 
@@ -205,16 +197,19 @@ impl LanePlan {
             let room = Room { lines: usize::from(s.lines), columns: usize::from(s.columns) };
             (starter.start(s.id.clone(), SignDriver::new(endpoint, s.lines, s.columns)), room)
         });
-        // The worker has no name in the node file; its cameras report for themselves.
-        let vision = DeviceId::new(format!("{}.vision", lane.id)).unwrap_or_else(|_| lane.io.id.clone());
         let names = LaneNames {
             io: lane.io.id.clone(),
             reader: lane.reader.as_ref().map(|r| r.id.clone()),
             sign: lane.sign.as_ref().map(|s| s.id.clone()),
-            cameras: lane.cameras.iter().map(|c| c.id.clone()).collect(),
-            vision: self.worker.is_some().then(|| vision.clone()),
         };
-        let cameras = self.worker.map(|spec| starter.start(vision, WorkerDriver::new(spec, frames)));
+        let cameras = self
+            .workers
+            .into_iter()
+            .map(|spec| {
+                let id = spec.camera.id.clone();
+                (id.clone(), starter.start(id, WorkerDriver::new(spec, frames.clone())))
+            })
+            .collect();
         LaneLinks { observations: seen, io, reader, cameras, sign, scale, names }
     }
 }

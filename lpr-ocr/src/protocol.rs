@@ -1,10 +1,9 @@
-//! Frames between the gate's daemon and its vision worker over stdin and stdout; `docs/wire/ocr-worker.md`.
+//! Frames between the gate's daemon and a vision worker over stdin and stdout; `docs/wire/ocr-worker.md`.
 //!
 //! A frame is: total length (u32, big endian, of all that follows it), header length (u32, big endian),
 //! a JSON header, then bytes up to the total length (a JPEG, or none).
 
 use crate::spec::CameraSpec;
-use gate_types::DeviceId;
 use gate_types::observation::OpticalRead;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// Largest frame, bytes, its first word not counted.
 pub const MOST_FRAME_BYTES: usize = 4 << 20;
 /// The protocol's version, told in `ready`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Gate to worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
 pub enum ToWorker {
-    /// The cameras of the lane; once, first.
+    /// The camera that this worker serves; once, first.
     Open {
-        /// All of them.
-        cameras: Vec<CameraSpec>,
+        /// It.
+        camera: CameraSpec,
     },
     /// Read from now on (`on`), or rest.
     Observe {
@@ -37,7 +36,7 @@ pub enum ToWorker {
     },
 }
 
-/// How a camera is.
+/// How the camera is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
@@ -62,8 +61,6 @@ pub enum FromWorker {
     },
     /// What one frame said (possibly nothing). The bytes are the frame as JPEG.
     Read {
-        /// The camera.
-        camera: DeviceId,
         /// The vehicle's number from `observe`.
         round: u32,
         /// What was read, best first.
@@ -77,10 +74,8 @@ pub enum FromWorker {
         /// Decoding, detecting and reading, milliseconds.
         ms: f32,
     },
-    /// A camera's state changed.
+    /// The camera's state changed.
     CameraHealth {
-        /// The camera.
-        camera: DeviceId,
         /// Its state.
         state: CameraState,
         /// What is wrong, where, and what to do; empty when up.

@@ -1,4 +1,4 @@
-//! What a worker is told: its program, its cameras, what to look for.
+//! What a worker is told: its program, its camera, what to look for.
 
 use gate_types::DeviceId;
 use gate_types::observation::{ReadKind, View};
@@ -18,7 +18,7 @@ pub struct CameraSpec {
     pub kinds: Vec<ReadKind>,
 }
 
-/// One lane's vision worker.
+/// One camera's vision worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSpec {
     /// The program, `varco-ocr`; started as `COMMAND serve [--models DIR] [--region A,B]`.
@@ -27,11 +27,11 @@ pub struct WorkerSpec {
     pub models: Option<PathBuf>,
     /// Countries or groups that plates are expected from; empty: all around Europe.
     pub regions: Vec<String>,
-    /// The cameras.
-    pub cameras: Vec<CameraSpec>,
+    /// The camera.
+    pub camera: CameraSpec,
 }
 
-/// What the lane asks of its cameras.
+/// What the lane asks of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CameraCommand {
     /// A vehicle stands in the lane: read it. Given again, everything is read anew.

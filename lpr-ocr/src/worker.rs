@@ -8,19 +8,16 @@ mod reads;
 use crate::FrameStore;
 use crate::spec::{CameraCommand, WorkerSpec};
 use crate::vote::Fusion;
-use device::{DeviceLink, Driver, DriverError, Health, Observed, Stopped};
-use gate_types::DeviceId;
+use device::{DeviceLink, Driver, DriverError, Health, Stopped};
 use gate_types::observation::ReadKind;
 use life::End;
-use reads::say;
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// When a worker is given up and started anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerLimits {
-    /// Longest time from start to `ready`, ms (twenty workers may start at once).
+    /// Longest time from start to `ready`, ms (sixty workers may start at once on two cores: 8 s).
     pub ready_ms: u64,
     /// Time between pings, ms.
     pub ping_ms: u64,
@@ -34,7 +31,7 @@ pub struct WorkerLimits {
 
 impl Default for WorkerLimits {
     fn default() -> Self {
-        Self { ready_ms: 20_000, ping_ms: 1_000, pong_ms: 3_000, busy_ms: 10_000, rss_mb: 600 }
+        Self { ready_ms: 30_000, ping_ms: 1_000, pong_ms: 3_000, busy_ms: 10_000, rss_mb: 400 }
     }
 }
 
@@ -46,7 +43,7 @@ const SETTLED_MS: u64 = 10_000;
 /// Deaths soon after the start, one after the other, after which the driver reports the device lost.
 const MOST_EARLY_DEATHS: u32 = 5;
 
-/// The driver of one lane's cameras.
+/// The driver of one camera.
 #[derive(Debug)]
 pub struct WorkerDriver {
     spec: WorkerSpec,
@@ -54,8 +51,8 @@ pub struct WorkerDriver {
     limits: WorkerLimits,
     on: bool,
     round: u32,
-    fusions: HashMap<DeviceId, Fusion>,
-    told: HashMap<DeviceId, Vec<(ReadKind, String, f32)>>,
+    fusion: Fusion,
+    told: Vec<(ReadKind, String, f32)>,
 }
 
 impl WorkerDriver {
@@ -67,8 +64,8 @@ impl WorkerDriver {
             limits: WorkerLimits::default(),
             on: false,
             round: 0,
-            fusions: HashMap::new(),
-            told: HashMap::new(),
+            fusion: Fusion::new(),
+            told: Vec::new(),
         }
     }
     /// Other limits than the default ones.
@@ -82,7 +79,7 @@ impl WorkerDriver {
         self.on = match command {
             CameraCommand::Observe => {
                 self.round = self.round.wrapping_add(1);
-                self.fusions.clear();
+                self.fusion = Fusion::new();
                 self.told.clear();
                 true
             }
@@ -101,13 +98,11 @@ impl Driver for WorkerDriver {
             let why = match self.live(link).await {
                 Ok(End::Stopped) => return Ok(Stopped),
                 Ok(End::Lost(why)) => why,
-                Err(error) => {
-                    let _ = self.all_down(link, &error.to_string()).await;
-                    return Err(error);
-                }
+                // The supervisor reports it.
+                Err(error) => return Err(error),
             };
             tracing::warn!(device = %link.id, why, wait_ms, "vision worker lost, starting another");
-            if self.all_down(link, &why).await.is_err() {
+            if link.health(Health::Down { why: why.clone() }).await.is_err() {
                 return Ok(Stopped);
             }
             if started.elapsed() > Duration::from_millis(SETTLED_MS) {
@@ -134,15 +129,5 @@ impl Driver for WorkerDriver {
             }
             wait_ms = (wait_ms * 2).min(LONGEST_WAIT_MS);
         }
-    }
-}
-
-impl WorkerDriver {
-    async fn all_down(&self, link: &DeviceLink<CameraCommand>, why: &str) -> Result<(), Stopped> {
-        link.health(Health::Down { why: why.to_owned() }).await?;
-        for camera in &self.spec.cameras {
-            say(link, &camera.id, Observed::Health(Health::Down { why: why.to_owned() })).await?;
-        }
-        Ok(())
     }
 }

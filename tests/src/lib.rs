@@ -16,7 +16,10 @@ pub use camera::Camera;
 pub use port::{Central, Gate, NodeFile, Stand};
 pub use process::{Process, binary, root};
 pub use proxy::{Mood, Proxy};
-pub use story::{container_lane, container_only, released_export, released_import, rendered};
+pub use story::{
+    ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import, rendered,
+    side_view,
+};
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -197,6 +197,11 @@ impl Gate {
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     }
+    /// Whether a frame of this camera was read since the daemon's start.
+    pub async fn has_frame(&self, camera: &str) -> bool {
+        let request = self.http.get(format!("{}/api/v1/frames/{camera}", self.url));
+        request.send().await.unwrap().status().is_success()
+    }
     /// One lane as it is now.
     pub async fn lane(&self, lane: &str) -> LaneView {
         let lanes: Vec<LaneView> = self.get("/api/v1/lanes").await;

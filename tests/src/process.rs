@@ -48,6 +48,22 @@ impl Process {
     pub fn id(&self) -> u32 {
         self.child.id()
     }
+    /// Its children that live and whose first word on the command line is `name`.
+    pub fn children(&self, name: &str) -> Vec<Pid> {
+        let entries = std::fs::read_dir("/proc").unwrap();
+        let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter(|pid| {
+            let read =
+                |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap_or_default();
+            let stat = read("stat");
+            let mut words = stat.rsplit_once(')').map_or("", |s| s.1).split_whitespace();
+            let lives = words.next().is_some_and(|state| state != "Z");
+            let parent = words.next().and_then(|word| word.parse().ok());
+            lives && parent == Some(self.id()) && read("cmdline").split('\0').next() == Some(name)
+        })
+        .map(Pid::from_raw)
+        .collect()
+    }
     /// Sends a signal to this process only.
     pub fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal);

@@ -4,11 +4,12 @@
 use gate_types::api::EventCounts;
 use gate_types::console::{LaneState, LaneView, Metrics};
 use gate_types::fault::FaultKind;
-use gate_types::verdict::ReasonCode;
+use gate_types::verdict::{Reason, ReasonCode};
+use nix::sys::signal::Signal;
 use std::process::Command;
-use tests::{Block, Camera, Central, Gate, Mood, NodeFile, Proxy, Stand, binary, root, until};
-
-const LANE: &str = "n1-in-1";
+use tests::{
+    Block, Camera, Central, ContainerLane, Gate, LANE, Mood, NodeFile, Proxy, Stand, binary, root, until,
+};
 
 fn has_fault(view: &LaneView, device: &str) -> bool {
     view.faults.iter().any(|f| f.device == device)
@@ -82,11 +83,7 @@ async fn garbage_on_every_wire_is_named_and_healed_and_costs_nothing() {
         l.verdict.as_ref().is_some_and(|v| v.admits())
     })
     .await;
-    until("the arm to rise", 10, || async { (block.arm() >= 1.0).then_some(()) }).await;
-    block.loops(false, true);
-    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
-    block.loops(false, false);
-    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    tests::drive_through(&gate, &block, LANE).await;
     assert_eq!(central.mission(&mission.id).await.passed.len(), 1);
     assert!(gate.process.runs(), "the daemon lives");
     assert!(!gate.process.output().contains("panicked"), "{}", gate.process.output());
@@ -96,119 +93,80 @@ async fn garbage_on_every_wire_is_named_and_healed_and_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_central_holds_the_lane_and_loses_nothing() {
-    let stand = Stand::new();
-    let (picture, code) = tests::rendered(stand.path());
-    let central = Central::start(stand.path()).await;
-    let block = Block::start().await;
-    let camera = Camera::start(picture).await;
-    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
-    tests::container_lane(&mut file, LANE, &block, &camera);
-    let gate = Gate::start(&central, "1", &file, stand.path()).await;
-    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
-    let mission = central.create(&tests::released_export(&code)).await;
+    let (picture, code) = tests::side_view();
+    let mut lane = ContainerLane::start(picture).await;
+    let mission = lane.central.create(&tests::released_export(&code)).await;
 
     // Gone before the question: held, with the reason, and a fault that names central.
-    let mut central = central;
-    central.process.signal(nix::sys::signal::Signal::SIGKILL);
-    central.process.wait(5);
-    block.loops(true, false);
-    let view = gate
-        .lane_until(LANE, "a hold", 30, |l| {
-            l.verdict
-                .as_ref()
-                .is_some_and(|v| v.reasons().iter().any(|r| r.code == ReasonCode::CentralSilent))
-        })
+    lane.central.process.signal(Signal::SIGKILL);
+    lane.central.process.wait(5);
+    lane.block.loops(true, false);
+    let silent = |r: &Reason| r.code == ReasonCode::CentralSilent;
+    let view = lane
+        .until("a hold", 30, |l| l.verdict.as_ref().is_some_and(|v| v.reasons().iter().any(silent)))
         .await;
-    assert_eq!(block.raises(), 0, "an admission is never a time-out: {view:?}");
+    assert_eq!(lane.block.raises(), 0, "an admission is never a time-out: {view:?}");
     assert!(view.faults.iter().any(|f| f.kind == FaultKind::CentralDown), "{:?}", view.faults);
 
     // Back: the lane asks again by itself, the same pass goes on, the events of the outage arrive once.
-    let central = central.crash_and_restart().await;
-    gate.lane_until(LANE, "an Admit after the outage", 30, |l| {
-        l.verdict.as_ref().is_some_and(|v| v.admits())
-    })
-    .await;
-    until("the arm to rise", 10, || async { (block.arm() >= 1.0).then_some(()) }).await;
-    block.loops(false, true);
-    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
-    block.loops(false, false);
-    let view = gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+    lane.central = lane.central.crash_and_restart().await;
+    lane.admit().await;
+    let view = lane.drive_through().await;
     assert!(!view.faults.iter().any(|f| f.kind == FaultKind::CentralDown), "cleared: {:?}", view.faults);
-    assert_eq!(block.raises(), 1);
+    assert_eq!(lane.block.raises(), 1);
     until("every event at central exactly once", 20, || async {
-        let metrics: Metrics = gate.get("/api/v1/metrics").await;
-        let counts: EventCounts = central.get(gate_types::api::EVENT_COUNTS).await;
+        let metrics: Metrics = lane.gate.get("/api/v1/metrics").await;
+        let counts: EventCounts = lane.central.get(gate_types::api::EVENT_COUNTS).await;
         assert_eq!(counts.duplicated, 0);
         (counts.stored == metrics.events && metrics.acknowledged == metrics.events).then_some(())
     })
     .await;
-    assert_eq!(central.mission(&mission.id).await.passed.len(), 1);
+    assert_eq!(lane.central.mission(&mission.id).await.passed.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_killed_under_a_raised_arm_never_pulses_twice() {
-    let stand = Stand::new();
-    let (picture, code) = tests::rendered(stand.path());
-    let central = Central::start(stand.path()).await;
-    let block = Block::start().await;
-    let camera = Camera::start(picture).await;
-    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
-    tests::container_lane(&mut file, LANE, &block, &camera);
-    let gate = Gate::start(&central, "1", &file, stand.path()).await;
-    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
-    central.create(&tests::released_export(&code)).await;
-    block.loops(true, false);
-    until("the arm to rise", 30, || async { (block.arm() >= 1.0).then_some(()) }).await;
-    let gate = gate.crash_and_restart().await;
-    gate.lane_until(LANE, "the pass taken up again", 20, |l| {
-        l.pass.is_some() && l.state == LaneState::Passing
-    })
-    .await;
-    block.loops(false, true);
-    gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
-    assert_eq!(block.lowers(), 0, "nothing lowered on a vehicle (I3)");
-    block.loops(false, false);
-    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
-    assert_eq!((block.raises(), block.lowers()), (1, 1), "one decision, one pulse (I2, I7)");
+    let (picture, code) = tests::side_view();
+    let mut lane = ContainerLane::start(picture).await;
+    lane.central.create(&tests::released_export(&code)).await;
+    lane.block.loops(true, false);
+    until("the arm to rise", 30, || async { (lane.block.arm() >= 1.0).then_some(()) }).await;
+    lane.gate = lane.gate.crash_and_restart().await;
+    lane.until("the pass taken up again", 20, |l| l.pass.is_some() && l.state == LaneState::Passing).await;
+    lane.drive_through().await;
+    assert_eq!((lane.block.raises(), lane.block.lowers()), (1, 1), "one decision, one pulse (I2, I7)");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_camera_that_freezes_or_falls_silent_is_named_and_cleared() {
-    let stand = Stand::new();
-    let (picture, _) = tests::rendered(stand.path());
-    let central = Central::start(stand.path()).await;
-    let block = Block::start().await;
+    let (picture, _) = tests::side_view();
     let camera = Camera::start(picture).await;
     let eye = Proxy::start(Some(camera.address), Mood::Honest).await;
-    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
-    tests::container_lane(&mut file, LANE, &block, &camera);
-    let lane = file.only_lane(LANE);
-    lane["camera"].as_array_mut().unwrap()[0]
-        .as_table_mut()
-        .unwrap()
-        .insert("endpoint".into(), format!("mjpeg://{}/stream", eye.address).into());
-    let gate = Gate::start(&central, "1", &file, stand.path()).await;
-    gate.lane_until(LANE, "an idle lane", 20, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+    let endpoint = format!("mjpeg://{}/stream", eye.address);
+    let lane = ContainerLane::edited(camera, |lane| {
+        lane["camera"][0].as_table_mut().unwrap().insert("endpoint".into(), endpoint.into());
+    })
+    .await;
     let side = format!("{LANE}.side");
 
     // A vehicle without a mission stands there, so that the lane goes on looking.
-    camera.freeze(true);
-    block.loops(true, false);
-    let view = gate.lane_until(LANE, "a frozen camera named", 15, |l| has_fault(l, &side)).await;
+    lane.camera.freeze(true);
+    lane.block.loops(true, false);
+    let view = lane.until("a frozen camera named", 15, |l| has_fault(l, &side)).await;
     let fault = view.faults.iter().find(|f| f.device == side).unwrap();
     assert_eq!(fault.kind, FaultKind::DeviceDegraded);
     assert!(fault.text.contains("frozen"), "{fault:?}");
-    camera.freeze(false);
-    gate.lane_until(LANE, "the living camera cleared", 15, |l| !has_fault(l, &side)).await;
+    lane.camera.freeze(false);
+    lane.until("the living camera cleared", 15, |l| !has_fault(l, &side)).await;
 
     eye.turn(Mood::Silent);
-    let view = gate.lane_until(LANE, "a silent camera named", 15, |l| has_fault(l, &side)).await;
+    let view = lane.until("a silent camera named", 15, |l| has_fault(l, &side)).await;
     assert_eq!(view.faults.iter().find(|f| f.device == side).unwrap().kind, FaultKind::DeviceDown);
     eye.turn(Mood::Honest);
-    gate.lane_until(LANE, "the talking camera cleared", 15, |l| !has_fault(l, &side)).await;
-    block.loops(false, false);
-    gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
-    assert_eq!(block.raises(), 0);
+    lane.until("the talking camera cleared", 15, |l| !has_fault(l, &side)).await;
+    lane.block.loops(false, false);
+    lane.until("the pass to end", 20, |l| l.pass.is_none()).await;
+    assert_eq!(lane.block.raises(), 0);
 }
 
 #[test]

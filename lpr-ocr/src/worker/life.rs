@@ -4,7 +4,7 @@ use super::WorkerDriver;
 use super::process::{ended, rss_mb, send};
 use crate::protocol::{self, Decoder, FromWorker, ToWorker};
 use crate::spec::CameraCommand;
-use device::{DeviceLink, DriverError, Health};
+use device::{DeviceLink, DriverError};
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -23,7 +23,7 @@ impl WorkerDriver {
         let mut pipes = self.start(&link.id)?;
         let pid = pipes.child.id();
         tracing::debug!(device = %link.id, ?pid, "vision worker started");
-        let open = ToWorker::Open { cameras: self.spec.cameras.clone() };
+        let open = ToWorker::Open { camera: self.spec.camera.clone() };
         if let Err(why) = send(&mut pipes.stdin, link, &open).await {
             return Ok(End::Lost(why));
         }
@@ -72,9 +72,6 @@ impl WorkerDriver {
                                 let observe = ToWorker::Observe { on: self.on, round: self.round };
                                 if let Err(why) = send(&mut pipes.stdin, link, &observe).await {
                                     return Ok(End::Lost(why));
-                                }
-                                if link.health(Health::Up).await.is_err() {
-                                    return Ok(End::Stopped);
                                 }
                             }
                             FromWorker::Pong { nonce: n, busy_ms } => {

@@ -1,4 +1,4 @@
-//! One thread per camera: connects, takes frames, keeps only the newest, connects again.
+//! The camera's thread: connects, takes frames, keeps only the newest, connects again.
 
 use crate::serve::Shared;
 use gate_types::endpoint::Endpoint;
@@ -27,22 +27,22 @@ pub(crate) enum Pixels {
     Raw(Arc<Mat>),
 }
 
-/// Starts the thread of camera number `n`.
-pub(crate) fn start(shared: &Arc<Shared>, n: usize, endpoint: &str) -> std::io::Result<()> {
+/// Starts the thread.
+pub(crate) fn start(shared: &Arc<Shared>, endpoint: &str) -> std::io::Result<()> {
     let (shared, endpoint) = (Arc::clone(shared), endpoint.to_owned());
-    std::thread::Builder::new().name(format!("camera-{n}")).spawn(move || run(&shared, n, &endpoint))?;
+    std::thread::Builder::new().name("camera".into()).spawn(move || run(&shared, &endpoint))?;
     Ok(())
 }
 
-fn run(shared: &Shared, n: usize, endpoint: &str) {
+fn run(shared: &Shared, endpoint: &str) {
     let mut wait = FIRST_WAIT;
     loop {
         let started = Instant::now();
-        let why = match serve(shared, n, endpoint) {
+        let why = match serve(shared, endpoint) {
             Ok(never) => match never {},
             Err(why) => why,
         };
-        shared.link(n, Some(format!("camera at {endpoint}: {why}")));
+        shared.link(Some(format!("camera at {endpoint}: {why}")));
         if started.elapsed() > LONGEST_WAIT {
             wait = FIRST_WAIT;
         }
@@ -53,17 +53,17 @@ fn run(shared: &Shared, n: usize, endpoint: &str) {
 
 enum Never {}
 
-fn serve(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
+fn serve(shared: &Shared, text: &str) -> Result<Never, String> {
     let scheme = text.split_once("://").map_or("", |s| s.0).to_ascii_lowercase();
     match scheme.as_str() {
-        "mjpeg" | "http" => mjpeg(shared, n, text),
-        "dir" => folder(shared, n, Path::new(text.get("dir://".len()..).unwrap_or(""))),
+        "mjpeg" | "http" => mjpeg(shared, text),
+        "dir" => folder(shared, Path::new(text.get("dir://".len()..).unwrap_or(""))),
         "" => Err("no URL: mjpeg://HOST:PORT/PATH, rtsp://... or dir:///FOLDER expected".into()),
-        _ => stream(shared, n, text),
+        _ => stream(shared, text),
     }
 }
 
-fn mjpeg(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
+fn mjpeg(shared: &Shared, text: &str) -> Result<Never, String> {
     let endpoint = Endpoint::parse(text).map_err(|e| e.to_string())?;
     let port = if endpoint.port == 0 { 80 } else { endpoint.port };
     let addresses =
@@ -105,7 +105,7 @@ fn mjpeg(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
         parser.push(&piece[..got]);
         while let Some(part) = parser.take().map_err(|e| e.to_string())? {
             last_frame = Instant::now();
-            shared.frame(n, Pixels::File(part.into()));
+            shared.frame(Pixels::File(part.into()));
         }
         if last_frame.elapsed() > SILENCE * 2 {
             return Err("bytes, but no whole frame for 6 s".into());
@@ -113,7 +113,7 @@ fn mjpeg(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
     }
 }
 
-fn stream(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
+fn stream(shared: &Shared, text: &str) -> Result<Never, String> {
     let say = |e: opencv::Error| e.message;
     let limit = i32::try_from(SILENCE.as_millis()).unwrap_or(3_000);
     let options = Vector::from_slice(&[
@@ -132,12 +132,12 @@ fn stream(shared: &Shared, n: usize, text: &str) -> Result<Never, String> {
         if !capture.read(&mut mat).map_err(say)? || mat.empty() {
             return Err("the stream ended or was silent for 3 s".into());
         }
-        shared.frame(n, Pixels::Raw(Arc::new(mat)));
+        shared.frame(Pixels::Raw(Arc::new(mat)));
     }
 }
 
 /// Every new picture of a folder once, by name: cameras that upload stills.
-fn folder(shared: &Shared, n: usize, folder: &Path) -> Result<Never, String> {
+fn folder(shared: &Shared, folder: &Path) -> Result<Never, String> {
     let mut last: Option<PathBuf> = None;
     loop {
         let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -149,7 +149,7 @@ fn folder(shared: &Shared, n: usize, folder: &Path) -> Result<Never, String> {
             let bytes = crate::picture::load(&file).map_err(|e| format!("{}: {e}", file.display()))?;
             // A file still being written has no end yet; it is looked at again.
             if crate::picture::check(&bytes).is_ok() {
-                shared.frame(n, Pixels::File(bytes.into()));
+                shared.frame(Pixels::File(bytes.into()));
                 last = Some(file);
                 continue;
             }
@@ -161,7 +161,7 @@ fn folder(shared: &Shared, n: usize, folder: &Path) -> Result<Never, String> {
                 last = Some(file);
             }
         }
-        shared.link(n, None);
+        shared.link(None);
         std::thread::sleep(FOLDER_LOOK);
     }
 }

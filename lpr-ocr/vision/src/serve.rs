@@ -1,5 +1,5 @@
-//! `varco-ocr serve`: the worker of one lane. Main thread: requests; one thread per camera; one thread
-//! that decodes and reads.
+//! `varco-ocr serve`: the worker of one camera. Main thread: requests; one thread that takes the camera's
+//! frames; one that decodes and reads them.
 
 mod camera;
 mod reading;
@@ -31,7 +31,8 @@ pub(crate) struct Shared {
 struct State {
     on: bool,
     round: u32,
-    cameras: Vec<Camera>,
+    /// Known from `open` on.
+    camera: Option<Camera>,
 }
 
 impl Shared {
@@ -70,39 +71,39 @@ impl Shared {
             std::process::exit(0);
         }
     }
-    /// A new frame of camera `n`.
-    pub(crate) fn frame(&self, n: usize, pixels: Pixels) {
+    /// A new frame.
+    pub(crate) fn frame(&self, pixels: Pixels) {
         let mut state = self.lock();
         let on = state.on;
-        if let Some(camera) = state.cameras.get_mut(n) {
+        if let Some(camera) = &mut state.camera {
             camera.frame(pixels, on);
             self.tell(camera);
         }
         drop(state);
         self.bell.notify_one();
     }
-    /// The link of camera `n` is up, or down for a reason.
-    pub(crate) fn link(&self, n: usize, down: Option<String>) {
-        if let Some(camera) = self.lock().cameras.get_mut(n) {
+    /// The camera's link is up, or down for a reason.
+    pub(crate) fn link(&self, down: Option<String>) {
+        if let Some(camera) = &mut self.lock().camera {
             camera.link(down);
             self.tell(camera);
         }
     }
-    /// What is wrong with the pictures of camera `n`.
-    fn picture_fault(&self, n: usize, fault: Option<String>) {
-        if let Some(camera) = self.lock().cameras.get_mut(n) {
+    /// What is wrong with the camera's pictures.
+    fn picture_fault(&self, fault: Option<String>) {
+        if let Some(camera) = &mut self.lock().camera {
             camera.picture_fault = fault;
             self.tell(camera);
         }
     }
     fn tell(&self, camera: &mut Camera) {
         if let Some((state, why)) = camera.news() {
-            let camera = camera.spec.id.clone();
+            let camera = &camera.spec.id;
             match state {
                 CameraState::Up => tracing::info!(%camera, "camera up"),
                 CameraState::Down | CameraState::Degraded => tracing::warn!(%camera, ?state, why, "camera"),
             }
-            self.send(&FromWorker::CameraHealth { camera, state, why }, &[]);
+            self.send(&FromWorker::CameraHealth { state, why }, &[]);
         }
     }
 }
@@ -130,16 +131,14 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
         decoder.push(&piece[..n]);
         while let Some((message, _)) = decoder.take::<ToWorker>().context("stdin")? {
             match message {
-                ToWorker::Open { cameras } => {
+                ToWorker::Open { camera } => {
                     let Some(engine) = engine.take() else {
-                        tracing::warn!("cameras were opened before; ignored");
+                        tracing::warn!("a camera was opened before; ignored");
                         continue;
                     };
-                    let endpoints: Vec<String> = cameras.iter().map(|c| c.endpoint.clone()).collect();
-                    shared.lock().cameras = cameras.into_iter().map(Camera::new).collect();
-                    for (n, endpoint) in endpoints.iter().enumerate() {
-                        capture::start(&shared, n, endpoint).context("camera thread")?;
-                    }
+                    let endpoint = camera.endpoint.clone();
+                    shared.lock().camera = Some(Camera::new(camera));
+                    capture::start(&shared, &endpoint).context("camera thread")?;
                     reading::start(&shared, engine).context("reading thread")?;
                 }
                 ToWorker::Observe { on, round } => {
@@ -147,7 +146,7 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
                     let fresh = on && (!state.on || state.round != round);
                     (state.on, state.round) = (on, round);
                     if fresh {
-                        state.cameras.iter_mut().for_each(Camera::new_round);
+                        state.camera.iter_mut().for_each(Camera::new_round);
                     }
                     drop(state);
                     shared.bell.notify_one();

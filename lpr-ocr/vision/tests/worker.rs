@@ -43,34 +43,27 @@ async fn camera() -> String {
     format!("mjpeg://127.0.0.1:{port}/live")
 }
 
-struct Lane {
+struct Watched {
     observations: mpsc::Receiver<Observation>,
     commands: mpsc::Sender<CameraCommand>,
     frames: FrameStore,
-    driver: DeviceId,
     camera: DeviceId,
     task: tokio::task::JoinHandle<()>,
 }
 
-async fn lane(endpoint: String) -> Lane {
+async fn watch(endpoint: String) -> Watched {
     let (sender, observations) = mpsc::channel(64);
     let (commands, receiver) = mpsc::channel(8);
-    let driver = DeviceId::new("n1-in-1.vision").unwrap();
     let camera = DeviceId::new("n1-in-1.front").unwrap();
     let spec = WorkerSpec {
         command: env!("CARGO_BIN_EXE_varco-ocr").into(),
         models: None,
         regions: vec!["it".into()],
-        cameras: vec![CameraSpec {
-            id: camera.clone(),
-            endpoint,
-            view: View::Front,
-            kinds: vec![ReadKind::Plate],
-        }],
+        camera: CameraSpec { id: camera.clone(), endpoint, view: View::Front, kinds: vec![ReadKind::Plate] },
     };
     let frames = FrameStore::new();
     let link = DeviceLink {
-        id: driver.clone(),
+        id: camera.clone(),
         clock: Clock::start(),
         observations: sender,
         commands: receiver,
@@ -78,10 +71,10 @@ async fn lane(endpoint: String) -> Lane {
     };
     let worker = WorkerDriver::new(spec, frames.clone());
     let task = tokio::spawn(supervise(worker, link, Backoff::default()));
-    Lane { observations, commands, frames, driver, camera, task }
+    Watched { observations, commands, frames, camera, task }
 }
 
-impl Lane {
+impl Watched {
     async fn until(&mut self, what: &str, wanted: impl Fn(&Observation) -> bool) -> Observation {
         let wait = async {
             loop {
@@ -93,9 +86,9 @@ impl Lane {
         };
         tokio::time::timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("{what} did not come"))
     }
-    async fn up(&mut self, device: &DeviceId) {
-        let device = device.clone();
-        self.until("up", |o| o.device == device && o.what == Observed::Health(Health::Up)).await;
+    async fn up(&mut self) {
+        let camera = self.camera.clone();
+        self.until("up", |o| o.device == camera && o.what == Observed::Health(Health::Up)).await;
     }
 }
 
@@ -115,10 +108,9 @@ fn worker_pids() -> Vec<i32> {
 
 #[tokio::test]
 async fn a_killed_worker_is_replaced_and_reads_again() {
-    let mut lane = lane(camera().await).await;
-    let (driver, camera) = (lane.driver.clone(), lane.camera.clone());
-    lane.up(&driver).await;
-    lane.up(&camera).await;
+    let mut lane = watch(camera().await).await;
+    let camera = lane.camera.clone();
+    lane.up().await;
     lane.commands.send(CameraCommand::Observe).await.unwrap();
     let started = Instant::now();
     while lane.frames.get(&camera).is_none() {
@@ -129,18 +121,17 @@ async fn a_killed_worker_is_replaced_and_reads_again() {
     assert!(evidence.jpeg.starts_with(&[0xff, 0xd8]) && evidence.sha256.len() == 64);
 
     let first = worker_pids();
-    assert_eq!(first.len(), 1, "one worker per lane");
+    assert_eq!(first.len(), 1, "one worker per camera");
     let killed = Instant::now();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(first[0]), nix::sys::signal::Signal::SIGKILL).unwrap();
     let down = lane
         .until("down", |o| o.device == camera && matches!(o.what, Observed::Health(Health::Down { .. })))
         .await;
     assert!(format!("{down:?}").contains("SIGKILL"), "the reason names the signal: {down:?}");
-    lane.up(&driver).await;
+    lane.up().await;
     let healed = killed.elapsed();
     println!("healed after {} ms", healed.as_millis());
     assert!(healed < Duration::from_secs(10), "{healed:?}");
-    lane.up(&camera).await;
     // Still observing: the new worker reads without being told again.
     let old = lane.frames.get(&camera).unwrap().stamp.mono_ms;
     let started = Instant::now();
@@ -159,7 +150,7 @@ async fn a_camera_that_is_not_there_is_down_and_says_where() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let mut lane = lane(format!("mjpeg://127.0.0.1:{port}/x")).await;
+    let mut lane = watch(format!("mjpeg://127.0.0.1:{port}/x")).await;
     let camera = lane.camera.clone();
     let o = lane.until("down", |o| o.device == camera).await;
     let Observed::Health(Health::Down { why }) = o.what else { panic!("{o:?}") };
@@ -170,9 +161,14 @@ async fn a_camera_that_is_not_there_is_down_and_says_where() {
 async fn a_missing_program_is_a_lost_device() {
     let (sender, mut observations) = mpsc::channel(8);
     let (_commands, receiver) = mpsc::channel(1);
-    let id = DeviceId::new("n1-in-1.vision").unwrap();
-    let spec =
-        WorkerSpec { command: "/nowhere/varco-ocr".into(), models: None, regions: vec![], cameras: vec![] };
+    let id = DeviceId::new("n1-in-1.front").unwrap();
+    let camera = CameraSpec {
+        id: id.clone(),
+        endpoint: "mjpeg://127.0.0.1:9/".into(),
+        view: View::Front,
+        kinds: vec![ReadKind::Plate],
+    };
+    let spec = WorkerSpec { command: "/nowhere/varco-ocr".into(), models: None, regions: vec![], camera };
     let link =
         DeviceLink { id, clock: Clock::start(), observations: sender, commands: receiver, tap: Tap::off() };
     let task = tokio::spawn(supervise(WorkerDriver::new(spec, FrameStore::new()), link, Backoff::default()));

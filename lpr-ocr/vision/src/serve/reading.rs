@@ -26,7 +26,6 @@ pub(crate) fn start(shared: &Arc<Shared>, engine: Engine) -> std::io::Result<()>
 }
 
 struct Job {
-    n: usize,
     pixels: Pixels,
     kinds: Vec<ReadKind>,
     view: View,
@@ -35,70 +34,53 @@ struct Job {
 
 enum Work {
     Read(Job),
-    Measure(Vec<(usize, Pixels)>),
+    Measure(Pixels),
 }
 
 fn run(shared: &Shared, mut engine: Engine) {
-    let (mut last, mut supervise_at) = (0, Instant::now() + SUPERVISE);
+    let mut supervise_at = Instant::now() + SUPERVISE;
     loop {
-        match next(shared, &mut last, &mut supervise_at) {
+        match next(shared, &mut supervise_at) {
             Work::Read(job) => {
                 shared.busy_since.store(shared.now_ms() + 1, Ordering::Relaxed);
                 if let Err(error) = read(shared, &mut engine, &job) {
-                    shared.picture_fault(job.n, Some(format!("a frame cannot be read: {error:#}")));
+                    shared.picture_fault(Some(format!("a frame cannot be read: {error:#}")));
                 }
                 shared.busy_since.store(0, Ordering::Relaxed);
             }
-            Work::Measure(frames) => {
-                for (n, pixels) in frames {
-                    let fault = match measure(&pixels) {
-                        Ok(measures) => measures.fault().map(str::to_owned),
-                        Err(error) => Some(format!("a frame cannot be decoded: {error:#}")),
-                    };
-                    shared.picture_fault(n, fault);
-                }
-            }
+            Work::Measure(pixels) => shared.picture_fault(match measure(&pixels) {
+                Ok(measures) => measures.fault().map(str::to_owned),
+                Err(error) => Some(format!("a frame cannot be decoded: {error:#}")),
+            }),
         }
     }
 }
 
 /// Waits for work.
-fn next(shared: &Shared, last: &mut usize, supervise_at: &mut Instant) -> Work {
+fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
     let mut state = shared.lock();
     loop {
         let now = Instant::now();
-        let count = state.cameras.len();
         let mut wake_at = *supervise_at;
-        if state.on {
-            let round = state.round;
-            for step in 1..=count {
-                let n = (*last + step) % count;
-                let camera = &mut state.cameras[n];
-                match camera.due() {
-                    Some(at) if at <= now => {
-                        *last = n;
-                        if let Some(pixels) = camera.take() {
-                            let (kinds, view) = (camera.spec.kinds.clone(), camera.spec.view);
-                            return Work::Read(Job { n, pixels, kinds, view, round });
-                        }
+        let (on, round) = (state.on, state.round);
+        if let Some(camera) = &mut state.camera {
+            match camera.due().filter(|_| on) {
+                Some(at) if at <= now => {
+                    if let Some(pixels) = camera.take() {
+                        let (kinds, view) = (camera.spec.kinds.clone(), camera.spec.view);
+                        return Work::Read(Job { pixels, kinds, view, round });
                     }
-                    Some(at) => wake_at = wake_at.min(at),
-                    None => {}
                 }
+                Some(at) => wake_at = wake_at.min(at),
+                None => {}
             }
-        }
-        if *supervise_at <= now {
-            *supervise_at = now + SUPERVISE;
-            let frames: Vec<(usize, Pixels)> = state
-                .cameras
-                .iter_mut()
-                .enumerate()
-                .filter_map(|(n, c)| c.take_for_measures().map(|p| (n, p)))
-                .collect();
-            if !frames.is_empty() {
-                return Work::Measure(frames);
+            if *supervise_at <= now {
+                *supervise_at = now + SUPERVISE;
+                if let Some(pixels) = camera.take_for_measures() {
+                    return Work::Measure(pixels);
+                }
+                wake_at = *supervise_at;
             }
-            wake_at = *supervise_at;
         }
         let wait = wake_at.saturating_duration_since(now).max(Duration::from_millis(1));
         state = shared.bell.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -119,19 +101,16 @@ fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
         .map(|r| OpticalRead { frame_sha256: frame_sha256.clone(), ..r.read })
         .collect();
     let fault = Measures::of(&grey)?.fault().map(str::to_owned);
-    shared.picture_fault(job.n, fault);
-    let camera = {
+    shared.picture_fault(fault);
+    {
         let mut state = shared.lock();
         let same_round = state.round == job.round;
-        let Some(camera) = state.cameras.get_mut(job.n) else { return Ok(()) };
-        if same_round {
+        if let Some(camera) = state.camera.as_mut().filter(|_| same_round) {
             camera.was_read(&reads);
         }
-        camera.spec.id.clone()
-    };
+    }
     let side = |n: i32| u32::try_from(n).unwrap_or(0);
     let message = FromWorker::Read {
-        camera,
         round: job.round,
         reads,
         frame_sha256,
