@@ -84,7 +84,7 @@ def shrink(img, scale):
 
 def aligned_view(rng, scene, d=1.0):
     """One training crop as the aligner delivers it: the text's quad, a little off at each corner, drawn upright."""
-    cap = float(np.exp(rng.uniform(np.log(9 + 9 * (1 - d)), np.log(46))))
+    cap = float(np.exp(rng.uniform(np.log(9 + 9 * (1 - d)), np.log(28 if "us" in scene.extra else 46))))      # wide views, small plates
     h, w = scene.img.shape
     scale = cap / scene.cap
     src, k = shrink(scene.img, scale)
@@ -128,7 +128,7 @@ def reader_view(rng, scene, d=1.0):
     """One training crop: (48 x 192 uint8, flag, [(character, line, position 0..1)]); None when the view degenerates."""
     if rng.random() < 0.6:
         return aligned_view(rng, scene, d)
-    cap = float(np.exp(rng.uniform(np.log(10 + 8 * (1 - d)), np.log(50))))
+    cap = float(np.exp(rng.uniform(np.log(10 + 8 * (1 - d)), np.log(28 if "us" in scene.extra else 50))))
     h, w = scene.img.shape
     scale = cap / scene.cap
     src, k = shrink(scene.img, scale)

@@ -96,7 +96,7 @@ def plate(rng, faces, grammar, kind):
         text = marked.replace("|", "")
         dividers = [marked[:i].replace("|", "") for i, ch in enumerate(marked) if ch == "|"]
         dividers = [len(d) for d in dividers]
-    if kind != "arabic" and rng.random() < (0.25 if kind == "us" else 0.08):
+    if kind != "arabic" and rng.random() < (0.14 if kind == "us" else 0.08):
         text = nonsense(rng, 4, 8)
     rows = [text]
     if kind == "two":
@@ -193,7 +193,7 @@ def plate(rng, faces, grammar, kind):
     if rng.random() < 0.3:
         speckle(rng, img, rng.uniform(0, 0.7), rng.uniform(20, 140))
     tb = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
-    return Scene(img, chars, (mx, my, mx + pw, my + ph), tb, CAP, "plate")
+    return Scene(img, chars, (mx, my, mx + pw, my + ph), tb, CAP, "plate", extra=[kind])
 
 
 def adr(rng, faces):
