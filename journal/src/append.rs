@@ -1,13 +1,14 @@
 //! The handle that the daemon holds.
 
 use crate::error::JournalError;
-use crate::writer::{self, Work};
+use crate::writer::{self, Queued, Work};
 use gate_types::api::GateEvent;
 use gate_types::entry::Entry;
 use gate_types::{BootEpoch, EntrySeq, LaneId, PassId};
 use std::collections::BTreeMap;
 use std::path::Path;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{Arc, mpsc};
+use tokio::sync::{Semaphore, oneshot};
 
 /// Requests that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -61,15 +62,17 @@ pub struct Stats {
 /// A handle on the writer thread; cheap to clone. The thread ends with the last handle.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    work: mpsc::Sender<Work>,
+    /// Bounded by `room`: every request holds one permit until the writer takes it.
+    work: mpsc::Sender<Queued>,
+    room: Arc<Semaphore>,
 }
 
 impl Journal {
     /// Opens or creates a journal, starts a new epoch and its writer thread.
     pub fn open(path: &Path) -> Result<(Self, Opened), JournalError> {
-        let (work, queue) = mpsc::channel(QUEUE);
+        let (work, queue) = mpsc::channel();
         let opened = writer::start(path, queue)?;
-        Ok((Self { work }, opened))
+        Ok((Self { work, room: Arc::new(Semaphore::new(QUEUE)) }, opened))
     }
 
     async fn ask<T>(
@@ -78,10 +81,19 @@ impl Journal {
     ) -> Result<T, JournalError> {
         let gone = || JournalError::Stopped("the writer thread has ended".into());
         let (reply, answer) = oneshot::channel();
-        self.work.send(make(reply)).await.map_err(|_| gone())?;
+        let room = self.room.clone().acquire_owned().await.map_err(|_| gone())?;
+        self.work.send(Queued { work: make(reply), _room: room }).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
+    /// An append is about to come: the writer wakes now and stays awake for a moment, so that the append
+    /// does not wait for a sleeping thread. Without room in the queue nothing is asked; the writer is awake.
+    pub fn soon(&self) {
+        if let Ok(room) = self.room.clone().try_acquire_owned() {
+            // A writer that has ended says so to the append itself.
+            let _ = self.work.send(Queued { work: Work::Soon, _room: room });
+        }
+    }
     /// Appends entries in order and returns when they are durable.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, JournalError> {
         self.ask(|reply| Work::Append { entries, reply }).await

@@ -5,7 +5,7 @@ use crate::error::JournalError;
 use crate::writer::database;
 use gate_types::api::GateEvent;
 use gate_types::{BootEpoch, EntrySeq};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::Path;
 
 fn column(sink: Sink) -> &'static str {
@@ -15,21 +15,23 @@ fn column(sink: Sink) -> &'static str {
     }
 }
 
+/// The oldest open rows behind `after`, below which the caller knows of none.
 pub(crate) fn unsent(
     path: &Path,
     db: &Connection,
     sink: Sink,
+    after: u64,
     limit: usize,
 ) -> Result<Vec<GateEvent>, JournalError> {
     let fail = |what| database(path, what);
     let sql = format!(
         "SELECT e.epoch, e.seq, e.hash, e.body FROM outbox o JOIN entry e ON e.seq = o.seq \
-         WHERE o.{} = 0 ORDER BY o.seq LIMIT ?1",
+         WHERE o.seq > ?1 AND o.{} = 0 ORDER BY o.seq LIMIT ?2",
         column(sink)
     );
     let mut statement = db.prepare_cached(&sql).map_err(fail("prepare the outbox"))?;
     let rows = statement
-        .query_map(params![i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+        .query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
             Ok((r.get::<_, u32>(0)?, r.get::<_, u64>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))
         })
         .map_err(fail("read the outbox"))?;
@@ -45,31 +47,50 @@ pub(crate) fn unsent(
     .collect()
 }
 
+/// Closes rows; the number of those that were open.
 pub(crate) fn acknowledge(
     path: &Path,
     db: &mut Connection,
     sink: Sink,
     seqs: &[EntrySeq],
-) -> Result<(), JournalError> {
+) -> Result<u64, JournalError> {
     let fail = |what| database(path, what);
+    let mut closed = 0;
     // Acknowledgements may be lost with the power: no fsync of their own.
     db.execute_batch("PRAGMA synchronous=NORMAL").map_err(fail("relax"))?;
     let result = (|| {
         let transaction = db.transaction().map_err(fail("begin"))?;
         {
-            let sql = format!("UPDATE outbox SET {} = 1 WHERE seq = ?1", column(sink));
+            let sql = format!("UPDATE outbox SET {0} = 1 WHERE seq = ?1 AND {0} = 0", column(sink));
             let mut update = transaction.prepare_cached(&sql).map_err(fail("prepare"))?;
             for seq in seqs {
-                update.execute(params![seq.0]).map_err(fail("acknowledge"))?;
+                closed += update.execute(params![seq.0]).map_err(fail("acknowledge"))? as u64;
             }
         }
         transaction.commit().map_err(fail("commit"))
     })();
     db.execute_batch("PRAGMA synchronous=FULL").map_err(fail("restore"))?;
-    result
+    result.map(|()| closed)
 }
 
-pub(crate) fn open_rows(path: &Path, db: &Connection, sink: Sink) -> Result<u64, JournalError> {
-    let sql = format!("SELECT COUNT(*) FROM outbox WHERE {} = 0", column(sink));
-    db.query_row(&sql, [], |r| r.get(0)).map_err(database(path, "count the outbox"))
+/// Rows that are closed, and the number below which none is open.
+pub(crate) fn past(path: &Path, db: &Connection, sink: Sink) -> Result<(u64, u64), JournalError> {
+    let fail = |what| database(path, what);
+    let column = column(sink);
+    let closed = db
+        .query_row(&format!("SELECT COUNT(*) FROM outbox WHERE {column} = 1"), [], |r| r.get(0))
+        .map_err(fail("count the outbox"))?;
+    let first: Option<u64> = db
+        .query_row(&format!("SELECT seq FROM outbox WHERE {column} = 0 ORDER BY seq LIMIT 1"), [], |r| {
+            r.get(0)
+        })
+        .optional()
+        .map_err(fail("read the outbox"))?;
+    let none_below = match first {
+        Some(seq) => seq.saturating_sub(1),
+        None => db
+            .query_row("SELECT COALESCE(MAX(seq), 0) FROM outbox", [], |r| r.get(0))
+            .map_err(fail("read the outbox"))?,
+    };
+    Ok((closed, none_below))
 }

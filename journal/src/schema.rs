@@ -2,7 +2,9 @@
 
 use crate::JournalError;
 use rusqlite::Connection;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 /// Raised with each change of the tables; an older daemon refuses a newer file.
 const VERSION: i64 = 1;
@@ -23,9 +25,13 @@ CREATE TABLE IF NOT EXISTS outbox (
     central INTEGER NOT NULL DEFAULT 0,
     broker  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX IF NOT EXISTS outbox_central ON outbox (seq) WHERE central = 0;
-CREATE INDEX IF NOT EXISTS outbox_broker ON outbox (seq) WHERE broker = 0;
+DROP INDEX IF EXISTS outbox_central;
+DROP INDEX IF EXISTS outbox_broker;
 ";
+
+/// The write-ahead log is given this size once, bytes: a commit then overwrites blocks that the file has
+/// already, and its fdatasync does not wait for the file system to note a longer file.
+const WAL_BYTES: u64 = 8 << 20;
 
 /// Opens the writing connection and proves that its settings took.
 pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
@@ -63,6 +69,35 @@ pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
         )));
     }
     db.execute_batch(TABLES).map_err(fail("create tables"))?;
-    db.pragma_update(None, "user_version", VERSION).map_err(fail("write version"))?;
+    mark(&db).map_err(fail("write version"))?;
+    if let Err(error) = reserve(&wal_of(path)) {
+        // Slower commits, as durable as ever.
+        tracing::warn!(journal = %path.display(), %error, "no room set aside for the write-ahead log");
+    }
     Ok(db)
+}
+
+/// A commit that changes nothing but the log: the version is written again.
+pub(crate) fn mark(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "user_version", VERSION)
+}
+
+fn wal_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// Lengthens the log with zeros, which are no frames: a log ends for SQLite at the first frame whose salts
+/// and checksum do not fit, whatever stands behind it.
+fn reserve(wal: &Path) -> io::Result<()> {
+    let zeros = [0_u8; 64 << 10];
+    let mut file = File::options().append(true).open(wal)?;
+    let mut length = file.metadata()?.len();
+    while length < WAL_BYTES {
+        let part = zeros.len().min(usize::try_from(WAL_BYTES - length).unwrap_or(zeros.len()));
+        file.write_all(zeros.get(..part).unwrap_or(&zeros))?;
+        length += part as u64;
+    }
+    file.sync_all()
 }

@@ -10,25 +10,62 @@ use gate_types::{BootEpoch, EntrySeq};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Most entries in one commit.
 const GROUP: usize = 512;
 /// Commit times kept.
 const SAMPLES: usize = 4096;
-/// The WAL is folded into the file when the queue is empty and this many commits have passed.
-const CHECKPOINT_EVERY: u32 = 256;
+/// The log is folded into the file when the writer has rested and this many commits have passed.
+const CHECKPOINT_EVERY: u32 = 64;
+/// When the queue is empty, rested or not, after this many.
+const CHECKPOINT_AT_LEAST: u32 = 256;
 /// And without regard to the queue after this many.
 const CHECKPOINT_AT_LAST: u32 = 4096;
+/// Rest after which nobody is likely to wait for the writer: no truck is being decided about.
+const REST: Duration = Duration::from_millis(500);
+/// Longest time the writer stays awake for an append that was announced.
+const AWAKE: Duration = Duration::from_micros(500);
 
 type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
 
 pub(crate) enum Work {
-    Append { entries: Vec<Entry>, reply: Reply<Vec<Appended>> },
-    Unsent { sink: Sink, limit: usize, reply: Reply<Vec<GateEvent>> },
-    Acknowledge { sink: Sink, seqs: Vec<EntrySeq>, reply: Reply<()> },
-    Stats { reply: Reply<Stats> },
+    Append {
+        entries: Vec<Entry>,
+        reply: Reply<Vec<Appended>>,
+    },
+    Unsent {
+        sink: Sink,
+        limit: usize,
+        reply: Reply<Vec<GateEvent>>,
+    },
+    Acknowledge {
+        sink: Sink,
+        seqs: Vec<EntrySeq>,
+        reply: Reply<()>,
+    },
+    Stats {
+        reply: Reply<Stats>,
+    },
+    /// An append is about to come.
+    Soon,
+}
+
+/// A request with its place in the queue, which is free again once the writer has taken it.
+pub(crate) struct Queued {
+    pub(crate) work: Work,
+    pub(crate) _room: OwnedSemaphorePermit,
+}
+
+/// One receiver's rows.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    /// Rows that it has acknowledged.
+    closed: u64,
+    /// No row up to this number is open.
+    none_below: u64,
 }
 
 struct Writer {
@@ -38,13 +75,15 @@ struct Writer {
     seq: u64,
     head: String,
     events: u64,
+    central: Sent,
+    broker: Sent,
     samples: VecDeque<f64>,
     commits_since_checkpoint: u32,
     failed: Option<JournalError>,
 }
 
 /// Opens the file, reads its past, and starts the thread.
-pub(crate) fn start(path: &Path, queue: mpsc::Receiver<Work>) -> Result<Opened, JournalError> {
+pub(crate) fn start(path: &Path, queue: Receiver<Queued>) -> Result<Opened, JournalError> {
     let db = schema::open(path)?;
     let fail = |what| database(path, what);
     let last: Option<(u64, u32, String)> = db
@@ -62,6 +101,8 @@ pub(crate) fn start(path: &Path, queue: mpsc::Receiver<Work>) -> Result<Opened, 
         last_pass: read::last_passes(path, &db)?,
         open_passes: read::open_passes(path, &db)?,
     };
+    let sent = |sink| outbox::past(path, &db, sink).map(|(closed, none_below)| Sent { closed, none_below });
+    let (central, broker) = (sent(Sink::Central)?, sent(Sink::Broker)?);
     let writer = Writer {
         path: path.to_path_buf(),
         db,
@@ -69,6 +110,8 @@ pub(crate) fn start(path: &Path, queue: mpsc::Receiver<Work>) -> Result<Opened, 
         seq,
         head,
         events,
+        central,
+        broker,
         samples: VecDeque::with_capacity(64),
         commits_since_checkpoint: 0,
         failed: None,
@@ -86,8 +129,8 @@ pub(crate) fn database(path: &Path, what: &'static str) -> impl Fn(rusqlite::Err
 }
 
 impl Writer {
-    fn serve(mut self, mut queue: mpsc::Receiver<Work>) {
-        while let Some(work) = queue.blocking_recv() {
+    fn serve(mut self, queue: Receiver<Queued>) {
+        while let Some(work) = self.wait(&queue) {
             let mut group: Vec<(Vec<Entry>, Reply<Vec<Appended>>)> = Vec::new();
             let mut entries = 0;
             let mut next = Some(work);
@@ -100,26 +143,51 @@ impl Writer {
                     // Anything else is answered after what came before it is durable.
                     Work::Unsent { sink, limit, reply } => {
                         self.commit(&mut group);
-                        let _ = reply.send(self.guard(|w| outbox::unsent(&w.path, &w.db, sink, limit)));
+                        let _ = reply.send(self.guard(|w| w.unsent(sink, limit)));
                     }
                     Work::Acknowledge { sink, seqs, reply } => {
                         self.commit(&mut group);
-                        let _ =
-                            reply.send(self.guard(|w| outbox::acknowledge(&w.path, &mut w.db, sink, &seqs)));
+                        let _ = reply.send(self.guard(|w| w.acknowledge(sink, &seqs)));
                     }
                     Work::Stats { reply } => {
                         self.commit(&mut group);
-                        let _ = reply.send(self.guard(|w| w.stats()));
+                        let _ = reply.send(self.guard(|w| Ok(w.stats())));
+                    }
+                    Work::Soon => {
+                        self.commit(&mut group);
+                        next = awake(&queue);
+                        continue;
                     }
                 }
                 if entries < GROUP {
-                    next = queue.try_recv().ok();
+                    next = queue.try_recv().ok().map(|queued| queued.work);
                 }
             }
             self.commit(&mut group);
-            self.checkpoint(queue.is_empty());
+            if self.commits_since_checkpoint >= CHECKPOINT_AT_LAST {
+                self.checkpoint();
+            }
         }
         let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// The next request; none when the last handle is gone. The log is folded while nobody waits.
+    fn wait(&mut self, queue: &Receiver<Queued>) -> Option<Work> {
+        match queue.try_recv() {
+            Ok(queued) => return Some(queued.work),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        if self.commits_since_checkpoint >= CHECKPOINT_AT_LEAST {
+            self.checkpoint();
+        } else if self.commits_since_checkpoint >= CHECKPOINT_EVERY {
+            match queue.recv_timeout(REST) {
+                Ok(queued) => return Some(queued.work),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.checkpoint(),
+            }
+        }
+        queue.recv().ok().map(|queued| queued.work)
     }
 
     fn guard<T>(
@@ -211,26 +279,67 @@ impl Writer {
         Ok(all)
     }
 
-    fn stats(&self) -> Result<Stats, JournalError> {
-        let open = |sink| outbox::open_rows(&self.path, &self.db, sink);
-        Ok(Stats {
-            entries: self.seq,
-            events: self.events,
-            acknowledged: self.events.saturating_sub(open(Sink::Central)?),
-            published: self.events.saturating_sub(open(Sink::Broker)?),
-            fsync_samples_ms: self.samples.iter().copied().collect(),
-        })
+    fn sent(&mut self, sink: Sink) -> &mut Sent {
+        match sink {
+            Sink::Central => &mut self.central,
+            Sink::Broker => &mut self.broker,
+        }
     }
 
-    fn checkpoint(&mut self, idle: bool) {
-        let due = self.commits_since_checkpoint;
-        if due < CHECKPOINT_EVERY || (!idle && due < CHECKPOINT_AT_LAST) {
+    fn unsent(&mut self, sink: Sink, limit: usize) -> Result<Vec<GateEvent>, JournalError> {
+        let after = self.sent(sink).none_below;
+        let events = outbox::unsent(&self.path, &self.db, sink, after, limit)?;
+        let none_below = events.first().map_or(self.seq, |e| e.seq.0.saturating_sub(1));
+        if limit > 0 {
+            self.sent(sink).none_below = none_below;
+        }
+        Ok(events)
+    }
+
+    fn acknowledge(&mut self, sink: Sink, seqs: &[EntrySeq]) -> Result<(), JournalError> {
+        let closed = outbox::acknowledge(&self.path, &mut self.db, sink, seqs)?;
+        self.sent(sink).closed += closed;
+        Ok(())
+    }
+
+    fn stats(&self) -> Stats {
+        Stats {
+            entries: self.seq,
+            events: self.events,
+            acknowledged: self.central.closed,
+            published: self.broker.closed,
+            fsync_samples_ms: self.samples.iter().copied().collect(),
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        self.commits_since_checkpoint = 0;
+        // After a failed commit nothing is written any more.
+        if self.failed.is_some() {
             return;
         }
-        // A reader may hold it up; the next round tries again.
-        match self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| r.get::<_, i64>(0)) {
-            Ok(_) => self.commits_since_checkpoint = 0,
-            Err(error) => tracing::warn!(%error, "journal checkpoint failed"),
+        // A reader may hold it up; the log grows then, and a later round tries again.
+        if let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| r.get::<_, i64>(0)) {
+            tracing::warn!(%error, "journal checkpoint failed");
+            return;
+        }
+        // Begins the log anew, with the extra sync of its header, so that no decision's commit has to.
+        if let Err(error) = schema::mark(&self.db) {
+            self.failed = Some(database(&self.path, "begin the log anew")(error));
+        }
+    }
+}
+
+/// Waits awake for an append that was announced.
+fn awake(queue: &Receiver<Queued>) -> Option<Work> {
+    let until = Instant::now() + AWAKE;
+    loop {
+        match queue.try_recv() {
+            Ok(queued) => return Some(queued.work),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if Instant::now() >= until => return None,
+            // Without giving the core away: on a busy machine it would come back too late.
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
         }
     }
 }
