@@ -12,6 +12,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 /// Unchanged inputs are repeated this often, milliseconds, so that their freshness shows.
 const REPEAT_MS: u64 = 250;
 
+/// Longest wait for one answer where the site says nothing, milliseconds.
+pub const TIMEOUT_MS: u64 = 300;
+
 /// The lamp that is lit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Light {
@@ -21,19 +24,22 @@ pub enum Light {
     Green,
 }
 
+/// The moment at which an acknowledged command had been handed to the wire.
+pub type Left = std::time::Instant;
+
 /// What a lane asks of its remote I/O. A command that arrives while the inputs are not fresh, or that the
 /// link does not carry, is answered with an error (or its sender is dropped) and never made up for.
 #[derive(Debug)]
 pub enum IoCommand {
     /// Raise the arm: one momentary pulse.
     Raise {
-        /// Fires when the write was acknowledged on the wire.
-        done: oneshot::Sender<Result<(), String>>,
+        /// Fires when the write was acknowledged on the wire, with the moment at which it had left.
+        done: oneshot::Sender<Result<Left, String>>,
     },
     /// Permit the barrier's controller to lower: one momentary pulse.
     PermitLower {
-        /// Fires when the write was acknowledged on the wire.
-        done: oneshot::Sender<Result<(), String>>,
+        /// As above.
+        done: oneshot::Sender<Result<Left, String>>,
     },
     /// Switch the lamps.
     Light(Light),
@@ -46,6 +52,7 @@ pub struct IoDriver {
     endpoint: Endpoint,
     points: PointMap,
     poll_ms: u64,
+    timeout_ms: u64,
     /// Momentary coils that are on, with the moment they go off. Outlives a lost link, so that a coil
     /// that the loss left on is switched off after the first read of the next connection.
     pulses: BTreeMap<u16, Instant>,
@@ -86,7 +93,13 @@ struct Live {
 impl IoDriver {
     /// A driver for `modbus://HOST:PORT?unit=1`, polling every `poll_ms` milliseconds (at least 10).
     pub fn new(endpoint: Endpoint, points: PointMap, poll_ms: u64) -> Self {
-        Self { endpoint, points, poll_ms: poll_ms.max(10), pulses: BTreeMap::new() }
+        let (poll_ms, pulses) = (poll_ms.max(10), BTreeMap::new());
+        Self { endpoint, points, poll_ms, timeout_ms: TIMEOUT_MS, pulses }
+    }
+    /// Waits `timeout_ms` milliseconds (at least 10) for one answer in place of [`TIMEOUT_MS`].
+    pub fn answering_within(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = timeout_ms.max(10);
+        self
     }
 
     fn error(&self, device: String, failure: &Failure) -> DriverError {
@@ -101,7 +114,7 @@ impl IoDriver {
     /// Connects while commands are refused, so that none waits for the new link.
     async fn connect(&self, link: &mut DeviceLink<IoCommand>) -> Result<Session, End> {
         let device = link.id.to_string();
-        let connecting = Session::connect(&self.endpoint, &device, &link.tap);
+        let connecting = Session::connect(&self.endpoint, &device, &link.tap, self.timeout_ms);
         tokio::pin!(connecting);
         loop {
             tokio::select! {
@@ -189,7 +202,7 @@ impl IoDriver {
                 live.lamp_fault = None;
                 for (coil, value) in [(off, false), (on, true)] {
                     match live.session.write_coil(coil, value).await {
-                        Ok(()) => {}
+                        Ok(_) => {}
                         Err(Failure::Refused(why)) => {
                             live.lamp_fault = Some(format!("lamp coil {coil}: {why}"))
                         }
@@ -207,7 +220,7 @@ impl IoDriver {
         &mut self,
         live: &mut Live,
         coil: u16,
-        done: oneshot::Sender<Result<(), String>>,
+        done: oneshot::Sender<Result<Left, String>>,
     ) -> Result<(), Failure> {
         if !live.fresh {
             let _gone = done.send(Err("the inputs are not fresh: the life counter does not move".to_owned()));
@@ -215,14 +228,14 @@ impl IoDriver {
         }
         let written = self.start_pulse(live, coil).await;
         // The lane may have stopped waiting.
-        let _gone = done.send(written.as_ref().map_err(|f| f.text().to_owned()).copied());
+        let _gone = done.send(written.as_ref().copied().map_err(|f| f.text().to_owned()));
         match written {
-            Ok(()) | Err(Failure::Refused(_)) => Ok(()),
+            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
             Err(lost @ (Failure::Link(_) | Failure::Protocol(_))) => Err(lost),
         }
     }
 
-    async fn start_pulse(&mut self, live: &mut Live, coil: u16) -> Result<(), Failure> {
+    async fn start_pulse(&mut self, live: &mut Live, coil: u16) -> Result<Left, Failure> {
         if let Some(last) = self.pulses.values().max().copied() {
             self.end_pulses(live, last).await?;
         }

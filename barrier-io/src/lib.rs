@@ -11,6 +11,6 @@ pub mod points;
 pub mod sign;
 mod sign_driver;
 
-pub use io::{IoCommand, IoDriver, Light};
+pub use io::{IoCommand, IoDriver, Left, Light, TIMEOUT_MS};
 pub use points::{PointMap, PointMapError};
 pub use sign_driver::{SignCommand, SignDriver};

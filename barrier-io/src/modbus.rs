@@ -4,8 +4,9 @@ use crate::points::{InputBlock, RegisterKind};
 use device::{Endpoint, Tap, Way};
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,8 +15,6 @@ use tokio_modbus::{Error, Request, Response, Slave};
 
 /// Longest wait for a connection, milliseconds.
 const CONNECT_MS: u64 = 3_000;
-/// Longest wait for one answer, milliseconds.
-const REQUEST_MS: u64 = 300;
 
 /// Why a request failed. After [`Failure::Link`] and [`Failure::Protocol`] the session must be dropped:
 /// a late answer would be taken for the next one's.
@@ -40,11 +39,20 @@ impl Failure {
 /// A connection with one request in flight at most.
 pub(crate) struct Session {
     context: Context,
+    request_ms: u64,
+    /// When the newest request had left for the wire.
+    left: Arc<Mutex<Instant>>,
 }
 
 impl Session {
-    /// Connects with `TCP_NODELAY`. The unit is the endpoint's `unit`, 1 where absent.
-    pub(crate) async fn connect(endpoint: &Endpoint, device: &str, tap: &Tap) -> Result<Self, Failure> {
+    /// Connects with `TCP_NODELAY`. The unit is the endpoint's `unit`, 1 where absent. An answer that takes
+    /// longer than `request_ms` milliseconds is a lost link.
+    pub(crate) async fn connect(
+        endpoint: &Endpoint,
+        device: &str,
+        tap: &Tap,
+        request_ms: u64,
+    ) -> Result<Self, Failure> {
         let unit = match endpoint.query.get("unit") {
             None => 1,
             Some(text) => text
@@ -60,8 +68,9 @@ impl Session {
             })?
             .map_err(link)?;
         stream.set_nodelay(true).map_err(link)?;
-        let tapped = Tapped { stream, tap: tap.clone(), device: device.to_owned() };
-        Ok(Self { context: tcp::attach_slave(tapped, Slave(unit)) })
+        let left = Arc::new(Mutex::new(Instant::now()));
+        let tapped = Tapped { stream, tap: tap.clone(), device: device.to_owned(), left: left.clone() };
+        Ok(Self { context: tcp::attach_slave(tapped, Slave(unit)), request_ms, left })
     }
 
     /// Reads the whole block with one request.
@@ -87,19 +96,23 @@ impl Session {
         }
     }
 
-    /// Writes one coil; done when the peer echoed address and value.
-    pub(crate) async fn write_coil(&mut self, coil: u16, on: bool) -> Result<(), Failure> {
+    /// Writes one coil; done when the peer echoed address and value. Gives the moment at which the request
+    /// had left for the wire.
+    pub(crate) async fn write_coil(&mut self, coil: u16, on: bool) -> Result<Instant, Failure> {
         match self.call(Request::WriteSingleCoil(coil, on)).await? {
-            Response::WriteSingleCoil(address, value) if (address, value) == (coil, on) => Ok(()),
+            Response::WriteSingleCoil(address, value) if (address, value) == (coil, on) => {
+                Ok(*self.left.lock().unwrap_or_else(PoisonError::into_inner))
+            }
             other => Err(Failure::Protocol(cut(&format!("wrote coil {coil} {on}, the echo was {other:?}")))),
         }
     }
 
     // The reader and writer helpers of the crate only assert what is checked here: sizes and echoes.
     async fn call(&mut self, request: Request<'_>) -> Result<Response, Failure> {
-        match timeout(Duration::from_millis(REQUEST_MS), self.context.call(request)).await {
+        let request_ms = self.request_ms;
+        match timeout(Duration::from_millis(request_ms), self.context.call(request)).await {
             Err(_) => {
-                Err(Failure::Link(format!("no answer within {REQUEST_MS} ms; the connection is dropped")))
+                Err(Failure::Link(format!("no answer within {request_ms} ms; the connection is dropped")))
             }
             Ok(Err(Error::Transport(e))) if e.kind() == io::ErrorKind::InvalidData => {
                 Err(Failure::Protocol(cut(&format!("the answer is no Modbus/TCP: {e}"))))
@@ -121,12 +134,13 @@ fn cut(text: &str) -> String {
     text.chars().take(200).collect()
 }
 
-/// A stream that shows its bytes to the tap.
+/// A stream that shows its bytes to the tap and notes when it last took some for the wire.
 #[derive(Debug)]
 struct Tapped {
     stream: TcpStream,
     tap: Tap,
     device: String,
+    left: Arc<Mutex<Instant>>,
 }
 
 impl AsyncRead for Tapped {
@@ -147,6 +161,7 @@ impl AsyncRead for Tapped {
 impl AsyncWrite for Tapped {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.tap.bytes(&self.device, Way::Tx, buf.get(..written).unwrap_or(buf));
         Poll::Ready(Ok(written))
     }

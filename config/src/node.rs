@@ -182,6 +182,14 @@ pub struct IoConfig {
     pub points: PathBuf,
     /// Poll period, milliseconds.
     pub poll_ms: u64,
+    /// Longest wait for one answer of the remote I/O, 20 to 1000 milliseconds: then the link is dropped and
+    /// made anew. 300 where absent.
+    #[serde(default = "io_timeout_ms")]
+    pub timeout_ms: u64,
+}
+
+fn io_timeout_ms() -> u64 {
+    300
 }
 
 /// One camera.

@@ -1,6 +1,7 @@
 //! One lane's event loop: inputs in a fixed order of priority, effects strictly in the core's order,
 //! and nothing after a record before it is durable.
 
+use crate::arm::{Arm, awake};
 use crate::board::ViewSender;
 use crate::central::{CallError, Central};
 use crate::ledger::Ledger;
@@ -23,20 +24,15 @@ use rfid::ReaderCommand;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep_until, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep_until;
 
-/// Outcomes of questions and arm writes that may wait for the loop.
-const FEEDBACK: usize = 16;
+/// Outcomes of questions that may wait for the loop.
+const ANSWERS: usize = 16;
 /// Observations in a row before an operator gets a turn.
 const OBSERVATIONS_IN_A_ROW: u32 = 32;
 /// Shortest time between two views of a lane, milliseconds: at most ten a second.
 const VIEW_MS: u64 = 100;
-/// An arm write that is not acknowledged within this has failed, milliseconds.
-const ARM_WRITE_MS: u64 = 2_000;
-/// A command whose record took longer than this to become durable is not written, milliseconds: the
-/// inputs that cleared it are no longer fresh.
-const RECORD_MS: u128 = 500;
 /// Reads shown for one camera: one of each kind.
 const READS_SHOWN: usize = 4;
 /// Shortest wait for a timer that is still due after it was served, milliseconds.
@@ -53,16 +49,17 @@ pub struct OperatorRequest {
     pub reason: String,
 }
 
-/// What came back of something that was started.
-enum Feedback {
-    ArmWrite { ok: bool, why: String },
-    Answer { nonce: String, answer: Result<VerifiedAnswer, AnswerFailure>, arrived: Instant },
+/// What came of a question.
+struct Answered {
+    nonce: String,
+    answer: Result<VerifiedAnswer, AnswerFailure>,
+    arrived: Instant,
 }
 
 /// An effect that is not a record.
 enum Deed {
     Ask(ReleaseRequest),
-    Actuate(Cleared),
+    PermitLower(Cleared),
     Light(LightColour),
     Show(Instruction, Option<String>),
     Watch(bool),
@@ -101,7 +98,8 @@ pub struct LaneParts {
 /// The loop's state.
 struct LaneLoop {
     parts: LaneParts,
-    feedback: mpsc::Sender<Feedback>,
+    arm: Arm,
+    answers: mpsc::Sender<Answered>,
     told: Told,
     reads: BTreeMap<String, Vec<OpticalRead>>,
     cameras: Vec<String>,
@@ -112,11 +110,13 @@ struct LaneLoop {
 /// Runs a lane until `stop` turns true (`Ok`) or the journal fails (`Err`: nothing moves any more).
 /// Arm and lamps stay as they are; the barrier's own controller watches the I/O heartbeat.
 pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<(), JournalError> {
-    let (feedback, mut outcomes) = mpsc::channel(FEEDBACK);
+    let (asked, mut answers) = mpsc::channel(ANSWERS);
+    let (arm, mut written) = Arm::new(parts.links.io.clone(), parts.ledger.clone());
     let cameras = parts.links.cameras.iter().map(|(camera, _)| camera.to_string()).collect();
     let mut lane = LaneLoop {
         parts,
-        feedback,
+        arm,
+        answers: asked,
         told: Told::default(),
         reads: BTreeMap::new(),
         cameras,
@@ -149,7 +149,11 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
                 lane.execute(Some(due)).await?;
             }
             // 2. What became of commands and questions.
-            Some(outcome) = outcomes.recv() => lane.outcome(outcome).await?,
+            Some(write) = written.recv() => {
+                let input = Input::ArmWrite { ok: write.ok, why: write.why };
+                lane.handle(input, Some(Instant::now())).await?;
+            }
+            Some(answer) = answers.recv() => lane.answered(answer).await?,
             // 3. What devices say.
             Some(observation) = lane.parts.links.observations.recv() => {
                 in_a_row += 1;
@@ -167,12 +171,9 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
 }
 
 impl LaneLoop {
-    async fn outcome(&mut self, outcome: Feedback) -> Result<(), JournalError> {
-        let (input, origin) = match outcome {
-            Feedback::ArmWrite { ok, why } => (Input::ArmWrite { ok, why }, Instant::now()),
-            Feedback::Answer { nonce, answer, arrived } => (Input::Answer { nonce, answer }, arrived),
-        };
-        self.handle(input, Some(origin)).await
+    async fn answered(&mut self, outcome: Answered) -> Result<(), JournalError> {
+        let Answered { nonce, answer, arrived } = outcome;
+        self.handle(Input::Answer { nonce, answer }, Some(arrived)).await
     }
     async fn observed(&mut self, observation: Observation) -> Result<(), JournalError> {
         let origin = Instant::now();
@@ -202,19 +203,24 @@ impl LaneLoop {
     }
 
     /// Executes everything that the core wants now: one commit for all records of this input, then the
-    /// rest in order. So each effect runs only after every record before it is durable, and a decision
-    /// with its raise costs one commit. `origin`: when the input that led here arrived; none where a
-    /// person's act did, which is not a decision's latency.
+    /// rest. So each effect runs only after every record before it is durable, and a decision with its
+    /// raise costs one commit. A raise goes first, because its moment counts and signs and cameras are told
+    /// states; all else keeps the core's order. `origin`: when the input that led here arrived; none where
+    /// a person's act did, which is not a decision's latency.
     async fn execute(&mut self, origin: Option<Instant>) -> Result<(), JournalError> {
         self.view_stale = true;
         let cleared_at = Instant::now();
         let mut records = Vec::new();
+        let mut raise = None;
         let mut deeds = Vec::new();
         while let Some(effect) = self.parts.lane.next_effect() {
             match effect {
                 Effect::Record(entry) => records.push(entry),
                 Effect::AskRelease(request) => deeds.push(Deed::Ask(request)),
-                Effect::Actuate(cleared) => deeds.push(Deed::Actuate(cleared)),
+                Effect::Actuate(cleared) => match cleared.command() {
+                    ArmCommand::Raise => raise = Some(cleared),
+                    ArmCommand::PermitLower => deeds.push(Deed::PermitLower(cleared)),
+                },
                 Effect::Light(colour) => deeds.push(Deed::Light(colour)),
                 Effect::Show { instruction, language } => deeds.push(Deed::Show(instruction, language)),
                 Effect::Watch(on) => deeds.push(Deed::Watch(on)),
@@ -224,15 +230,18 @@ impl LaneLoop {
             if records.iter().any(|e| matches!(e.body, EntryBody::PassOpened { .. })) {
                 self.reads.clear();
             }
-            self.parts.ledger.append(records).await?;
+            let appended = self.parts.ledger.append(records);
+            if raise.is_some() { awake(appended).await } else { appended.await }?;
+        }
+        if let Some(cleared) = raise {
+            self.arm.command(&cleared, cleared_at, origin);
+            // The driver takes it before anything else is told.
+            tokio::task::yield_now().await;
         }
         for deed in deeds {
             match deed {
                 Deed::Ask(request) => self.ask(request),
-                Deed::Actuate(cleared) => match cleared_at.elapsed().as_millis() {
-                    0..=RECORD_MS => self.actuate(&cleared, origin),
-                    late_ms => self.too_late(late_ms),
-                },
+                Deed::PermitLower(cleared) => self.arm.command(&cleared, cleared_at, origin),
                 Deed::Light(colour) => {
                     self.told.light = Some(colour);
                     self.light(colour);
@@ -249,10 +258,12 @@ impl LaneLoop {
 
     fn ask(&self, request: ReleaseRequest) {
         let central = self.parts.central.clone();
-        let feedback = self.feedback.clone();
+        let answers = self.answers.clone();
+        let ledger = self.parts.ledger.clone();
         tokio::spawn(async move {
             let nonce = request.nonce.clone();
-            let (answer, arrived) = match central.release(&request).await {
+            // The journal's thread wakes while the signature is verified.
+            let (answer, arrived) = match central.release(&request, || ledger.soon()).await {
                 Ok(released) => {
                     let answer = VerifiedAnswer { answer: released.answer, signed: released.signed };
                     (Ok(answer), released.arrived)
@@ -267,48 +278,9 @@ impl LaneLoop {
                 }
             };
             // The loop is gone only when the daemon stops.
-            let _ = feedback.send(Feedback::Answer { nonce, answer, arrived }).await;
+            let _ = answers.send(Answered { nonce, answer, arrived }).await;
         });
     }
-    /// The command is dropped; the core hears of it as of a write that provably did not happen.
-    fn too_late(&self, late_ms: u128) {
-        let why = format!("the record took {late_ms} ms to become durable; look at the disk");
-        tracing::warn!(%why, "command dropped");
-        let feedback = self.feedback.clone();
-        tokio::spawn(async move {
-            let _ = feedback.send(Feedback::ArmWrite { ok: false, why }).await;
-        });
-    }
-    fn actuate(&self, cleared: &Cleared, origin: Option<Instant>) {
-        let (done, written) = oneshot::channel();
-        let (command, raises) = match cleared.command() {
-            ArmCommand::Raise => (IoCommand::Raise { done }, true),
-            ArmCommand::PermitLower => (IoCommand::PermitLower { done }, false),
-        };
-        // A command that the driver cannot take drops `done`, which reads as a failed write below.
-        let refused = self.parts.links.io.try_send(command).err().map(|e| e.to_string());
-        let ledger = self.parts.ledger.clone();
-        let feedback = self.feedback.clone();
-        tokio::spawn(async move {
-            let result = match timeout(Duration::from_millis(ARM_WRITE_MS), written).await {
-                Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(format!(
-                    "the command was not written: {}",
-                    refused.as_deref().unwrap_or("the link to the I/O broke before")
-                )),
-                Err(_) => Err(format!("the I/O did not acknowledge the write within {ARM_WRITE_MS} ms")),
-            };
-            if let (Ok(()), true, Some(origin)) = (&result, raises, origin) {
-                ledger.meter().decision(origin.elapsed());
-            }
-            let (ok, why) = match result {
-                Ok(()) => (true, String::new()),
-                Err(why) => (false, why),
-            };
-            let _ = feedback.send(Feedback::ArmWrite { ok, why }).await;
-        });
-    }
-
     fn light(&self, colour: LightColour) {
         let light = match colour {
             LightColour::Red => Light::Red,

@@ -1,7 +1,9 @@
 //! The edge daemon of one node, `varco-gate`: wiring, one event loop per lane, the ways to central and
 //! broker, and the console. It decides nothing: `gate-core` does, and this crate executes its effects.
 
+mod arm;
 pub mod board;
+mod caught;
 pub mod central;
 pub mod check;
 pub mod console;

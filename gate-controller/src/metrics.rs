@@ -15,6 +15,7 @@ const RING: usize = 4_096;
 #[derive(Debug, Default)]
 struct Counts {
     latency_ms: VecDeque<f64>,
+    acknowledged_ms: VecDeque<f64>,
     passes: BTreeMap<String, u64>,
     arms: BTreeMap<String, u64>,
     held: BTreeMap<String, u64>,
@@ -32,13 +33,12 @@ impl Meter {
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    /// One decision's way from its last needed input to the acknowledged raise.
-    pub fn decision(&self, took: Duration) {
+    /// One decision's way from its last needed input to the raise command: when it had left for the wire,
+    /// and when it was acknowledged.
+    pub fn decision(&self, left: Duration, acknowledged: Duration) {
         let mut counts = self.counts();
-        if counts.latency_ms.len() == RING {
-            counts.latency_ms.pop_front();
-        }
-        counts.latency_ms.push_back(took.as_secs_f64() * 1_000.0);
+        keep(&mut counts.latency_ms, left);
+        keep(&mut counts.acknowledged_ms, acknowledged);
     }
     /// Counts entries that are durable.
     pub fn recorded(&self, entries: &[Entry]) {
@@ -51,7 +51,9 @@ impl Meter {
     pub fn read(&self, journal: Stats) -> Metrics {
         let counts = self.counts();
         let decision_samples_ms: Vec<f64> = counts.latency_ms.iter().copied().collect();
+        let acknowledged: Vec<f64> = counts.acknowledged_ms.iter().copied().collect();
         Metrics {
+            decision_acknowledged_ms: percentiles(&acknowledged),
             decision_latency_ms: percentiles(&decision_samples_ms),
             fsync_ms: percentiles(&journal.fsync_samples_ms),
             decision_samples_ms,
@@ -128,6 +130,13 @@ impl Counts {
     }
 }
 
+fn keep(ring: &mut VecDeque<f64>, took: Duration) {
+    if ring.len() == RING {
+        ring.pop_front();
+    }
+    ring.push_back(took.as_secs_f64() * 1_000.0);
+}
+
 fn add(counts: &mut BTreeMap<String, u64>, key: &str) {
     match counts.get_mut(key) {
         Some(n) => *n += 1,
@@ -200,8 +209,9 @@ mod tests {
         let metrics = meter.read(Stats::default());
         assert_eq!(metrics.held, BTreeMap::from([("CUSTOMS_PENDING".to_owned(), 1)]));
         for _ in 0..RING + 9 {
-            meter.decision(Duration::from_millis(2));
+            meter.decision(Duration::from_millis(2), Duration::from_millis(3));
         }
+        assert_eq!(meter.read(Stats::default()).decision_acknowledged_ms.p50, 3.0);
         assert_eq!(meter.read(Stats::default()).decision_samples_ms.len(), RING);
     }
 }

@@ -1,5 +1,6 @@
 //! From configuration to running drivers and lane specifications: the one exhaustive mapping.
 
+use crate::caught::Caught;
 use crate::signs::Room;
 use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver};
 use config::{CameraConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
@@ -61,7 +62,8 @@ pub struct LaneNames {
     pub sign: Option<DeviceId>,
 }
 
-/// Starts a task with a name for the log; the daemon stops when one of them panics.
+/// Starts a task with a name for the log; the daemon stops when one of them panics. A driver's panic does
+/// not come so far: it costs its own device.
 pub trait Spawn {
     /// Starts it.
     fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static);
@@ -186,7 +188,8 @@ impl LanePlan {
         let (observations, seen) = mpsc::channel(OBSERVATIONS);
         let mut starter = Starter { clock, observations, tasks };
         let (endpoint, points) = self.io;
-        let io = starter.start(lane.io.id.clone(), IoDriver::new(endpoint, points, lane.io.poll_ms));
+        let driver = IoDriver::new(endpoint, points, lane.io.poll_ms).answering_within(lane.io.timeout_ms);
+        let io = starter.start(lane.io.id.clone(), driver);
         let reader = lane.reader.as_ref().zip(self.reader).map(|(r, endpoint)| {
             starter.start(r.id.clone(), ReaderDriver::new(endpoint, r.antennas.clone(), r.rssi_min_dbm))
         });
@@ -231,7 +234,7 @@ impl<S: Spawn> Starter<'_, S> {
             commands: receiver,
             tap: Tap::off(),
         };
-        self.tasks.spawn(name, supervise(driver, link, Backoff::default()));
+        self.tasks.spawn(name, supervise(Caught(driver), link, Backoff::default()));
         commands
     }
 }

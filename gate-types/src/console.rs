@@ -104,8 +104,11 @@ pub struct Percentiles {
 /// The daemon's own figures.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metrics {
-    /// From the last needed input to the raise command on the wire.
+    /// From the last needed input to the moment at which the raise command had left for the wire.
     pub decision_latency_ms: Percentiles,
+    /// As above, to the remote I/O's acknowledgement of the command.
+    #[serde(default)]
+    pub decision_acknowledged_ms: Percentiles,
     /// One durable journal commit.
     pub fsync_ms: Percentiles,
     /// Raw samples of both, milliseconds, newest 4096, for pooling over nodes.

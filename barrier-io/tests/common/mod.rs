@@ -198,7 +198,7 @@ impl Lane {
             other => panic!("{other:?}"),
         }
     }
-    pub(crate) async fn raise(&self) -> Result<Result<(), String>, oneshot::error::RecvError> {
+    pub(crate) async fn raise(&self) -> Result<Result<barrier_io::Left, String>, oneshot::error::RecvError> {
         let (done, answer) = oneshot::channel();
         self.commands.send(IoCommand::Raise { done }).await.unwrap();
         tokio::time::timeout(LIMIT, answer).await.unwrap()

@@ -129,6 +129,7 @@ fn io(lane: &LaneConfig, at: &str, f: &mut Findings) {
         }
     }
     f.within(&format!("{at}.io.poll_ms"), lane.io.poll_ms, 10, 1_000, "ms");
+    f.within(&format!("{at}.io.timeout_ms"), lane.io.timeout_ms, 20, 1_000, "ms");
     if !lane.io.points.is_file() {
         let text =
             format!("no point map `{}`; the path is relative to the node file", lane.io.points.display());
