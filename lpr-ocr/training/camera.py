@@ -89,7 +89,7 @@ def aligned_view(rng, scene, d=1.0):
     scale = cap / scene.cap
     src, k = shrink(scene.img, scale)
     m = homography(rng, w, h, scale, d, oblique=0.3 if scene.kind == "plate" else 0.15)
-    x0, y0, x1, y1 = scene.text_box
+    x0, y0, x1, y1 = scene.box if scene.kind == "code_stack" and rng.random() < 0.2 else scene.text_box
     short = min(x1 - x0, y1 - y0)
     corner = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64)
     out = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
@@ -133,7 +133,7 @@ def reader_view(rng, scene, d=1.0):
     scale = cap / scene.cap
     src, k = shrink(scene.img, scale)
     m = homography(rng, w, h, scale, d, oblique=0.2 if scene.kind == "plate" else 0.08)
-    box = scene.box if (scene.kind in ("plate", "adr") and rng.random() < 0.6) else scene.text_box
+    box = scene.box if (scene.kind in ("plate", "adr", "code_stack") and rng.random() < 0.6) else scene.text_box
     x0, y0, x1, y1 = box
     quad = warp_points(m, [(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     lo, hi = quad.min(axis=0), quad.max(axis=0)

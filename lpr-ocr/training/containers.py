@@ -113,7 +113,7 @@ def _wobble(rng, img, wave, amount):
     return cv2.remap(img, xs.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False, type_box=None, type_chars=()):
+def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False, type_box=None, type_chars=(), text_box=None):
     """Paint the masks on a wall and age the result; `raw` gives the layout alone, for scenes that bring their own wall."""
     if raw:
         return Layout(masks, box, boxed, size, kind, "".join(c[0] for c in chars), type_box, tuple(type_chars))
@@ -149,7 +149,7 @@ def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind
             img = _wobble(rng, img, wave, rng.uniform(-3.5, 3.5))
     if rng.random() < 0.45:
         speckle(rng, img, rng.uniform(0, 1), rng.uniform(20, 140))
-    return Scene(img, chars, box, box, CAP * cap_scale, kind, vertical, [(type_box, type_chars)] if type_box is not None else [])
+    return Scene(img, chars, box, text_box or box, CAP * cap_scale, kind, vertical, [(type_box, type_chars)] if type_box is not None else [])
 
 
 def _gap(rng):
@@ -207,8 +207,13 @@ def code_line(rng, faces, with_type=False, raw=False, room=1.0, text=None):
     return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw, type_box=type_box, type_chars=type_chars)
 
 
+def _shift(align, width, mask):
+    """Where a row stands in a stack: left, middle or right."""
+    return (0, 0.5, 1)[align] * (width - mask.shape[1])
+
+
 def code_stack(rng, faces, raw=False, room=1.0, text=None):
-    """Owner above serial, with or without the size-type row as a third."""
+    """Owner above serial, with or without the size-type row as a third. `text_box` holds the two rows of the code alone."""
     code = text or container_code(rng)
     face = faces.pick(rng)
     gap = _gap(rng)
@@ -229,7 +234,7 @@ def code_stack(rng, faces, raw=False, room=1.0, text=None):
     masks, chars, boxed = [], [], None
     end = 0
     for k, (m, spans) in enumerate(rows):
-        x = mx + (0 if align == 0 else (tw - m.shape[1]) * (0.5 if align == 1 else 1))
+        x = mx + _shift(align, tw, m)
         y = my + k * pitch
         masks.append((m, x, y - PAD))
         end = y + CAP
@@ -243,8 +248,10 @@ def code_stack(rng, faces, raw=False, room=1.0, text=None):
             boxed = (x + spans[-1][1] - p, y - p, x + spans[-1][2] + p, y + CAP + p)
     end = end if three else my + pitch + CAP
     box = (mx, my, max(mx + tw, boxed[2] if boxed else 0), end)
+    text_box = (min(s[0][1] + mx + _shift(align, tw, m) for m, s in rows[:2]), my,
+                max(boxed[2] if boxed else 0, *(s[-1][2] + mx + _shift(align, tw, m) for m, s in rows[:2])), my + pitch + CAP)
     w, h = int(tw + 2 * mx), int(end + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars, text_box=text_box)
 
 
 def code_column(rng, faces, raw=False, room=1.0, text=None):

@@ -1,4 +1,4 @@
-"""Checkpoints -> ONNX that OpenCV DNN 4.6 reads, with models.toml.
+"""Checkpoints -> ONNX with models.toml.
 
     python export.py --reader reader.pt --detector detector.pt --aligner aligner.pt --out ../models --version 0.2.0
 """
@@ -38,9 +38,10 @@ def load(net, path):
     return fold(net.eval()).eval()
 
 
-def write(net, x, path, name_in, name_out):
-    """Export with fixed shapes, then clean constants that 4.6 refuses."""
-    torch.onnx.export(net, x, path, input_names=[name_in], output_names=[name_out], opset_version=11, dynamo=False, do_constant_folding=True)
+def write(net, x, path, name_in, name_out, sizes=None):
+    """Export, then clean constants that some engines refuse. `sizes`: names of input dimensions that may vary."""
+    torch.onnx.export(net, x, path, input_names=[name_in], output_names=[name_out], opset_version=11, dynamo=False, do_constant_folding=True,
+                      dynamic_axes={name_in: sizes} if sizes else None)
     model = onnx.load(path)
     graph = model.graph
     constants = {t.name: t for t in graph.initializer}
@@ -87,7 +88,7 @@ if __name__ == "__main__":
     if args.reader:
         write(load(Reader(), args.reader), torch.randn(1, 2, 48, 192), at("reader"), "crop", "logits")
     if args.detector:
-        write(load(Detector(), args.detector), torch.randn(1, 1, args.height, args.width), at("detector"), "frame", "maps")
+        write(load(Detector(), args.detector), torch.randn(1, 1, args.height, args.width), at("detector"), "frame", "maps", {2: "height", 3: "width"})
     if args.aligner:
         write(load(Aligner(), args.aligner), torch.randn(1, 2, VIEW_H, VIEW_W), at("aligner"), "view", "quad")
     listed = lambda names: "[" + ", ".join(f'"{n}"' for n in names) + "]"
