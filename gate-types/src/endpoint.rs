@@ -34,9 +34,8 @@ impl Endpoint {
     /// Parses a URL of the forms above.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let fail = |why: &str| EndpointError { text: text.chars().take(128).collect(), why: why.into() };
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| fail("expected SCHEME://..., such as tcp://10.0.0.5:4001"))?;
+        let (scheme, rest) =
+            text.split_once("://").ok_or_else(|| fail("expected SCHEME://HOST:PORT or SCHEME:///PATH"))?;
         let (place, query_text) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = match place.find('/') {
             Some(at) => (&place[..at], &place[at..]),
@@ -44,13 +43,15 @@ impl Endpoint {
         };
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) => {
-                (host, port.parse::<u16>().map_err(|_| fail("the port is not a number from 0 to 65535"))?)
+                let number = port.parse::<u16>().ok().filter(|number| *number > 0);
+                (host, number.ok_or_else(|| fail(&format!("`{port}` is not a port from 1 to 65535")))?)
             }
             None => (authority, 0),
         };
         let mut query = BTreeMap::new();
         for pair in query_text.split('&').filter(|p| !p.is_empty()) {
-            let (key, value) = pair.split_once('=').ok_or_else(|| fail("a query part is not key=value"))?;
+            let (key, value) =
+                pair.split_once('=').ok_or_else(|| fail(&format!("`{pair}` is not key=value")))?;
             query.insert(key.to_owned(), value.to_owned());
         }
         Ok(Self {
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!(e.query["protocol"], "toledo");
         let e = Endpoint::parse("llrp://10.0.0.5:5084").unwrap();
         assert_eq!(e.address(), "10.0.0.5:5084");
-        for bad in ["", "10.0.0.5", "tcp://h:99999", "tcp://h:1?x"] {
+        for bad in ["", "10.0.0.5", "tcp://h:99999", "tcp://h:0", "tcp://h:1?x"] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }
     }

@@ -2,41 +2,16 @@
 
 use super::{Findings, repeated};
 use crate::LaneConfig;
-
-/// A URL's parts as far as they are checked here; the drivers parse them again for use.
-struct Url<'a> {
-    scheme: &'a str,
-    host: &'a str,
-    port: Option<u16>,
-    path: &'a str,
-    query: Vec<(&'a str, &'a str)>,
-}
-
-fn parse(text: &str) -> Result<Url<'_>, String> {
-    let (scheme, rest) = text.split_once("://").ok_or("expected SCHEME://...")?;
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let (host, port) = match authority.rsplit_once(':') {
-        None => (authority, None),
-        Some((host, port)) => {
-            (host, Some(port.parse().map_err(|_| format!("`{port}` is not a port from 1 to 65535"))?))
-        }
-    };
-    let pairs = query.split('&').filter(|p| !p.is_empty());
-    let query = pairs
-        .map(|p| p.split_once('=').ok_or_else(|| format!("`{p}` is not key=value")))
-        .collect::<Result<_, _>>()?;
-    Ok(Url { scheme, host, port, path, query })
-}
+use gate_types::endpoint::Endpoint;
 
 /// Checks an endpoint against the forms that its device takes, each `scheme` with an example.
-fn endpoint<'a>(text: &'a str, path: &str, forms: &[(&str, &str)], f: &mut Findings) -> Option<Url<'a>> {
+fn endpoint(text: &str, path: &str, forms: &[(&str, &str)], f: &mut Findings) -> Option<Endpoint> {
     let examples: Vec<&str> = forms.iter().map(|(_, example)| *example).collect();
     let examples = examples.join(" or ");
-    let url = match parse(text) {
+    let url = match Endpoint::parse(text) {
         Ok(url) => url,
-        Err(why) => {
-            f.add(path, format!("`{text}`: {why}; write {examples}"));
+        Err(error) => {
+            f.add(path, format!("`{text}`: {}; write {examples}", error.why));
             return None;
         }
     };
@@ -52,8 +27,8 @@ fn endpoint<'a>(text: &'a str, path: &str, forms: &[(&str, &str)], f: &mut Findi
         if url.host.is_empty() {
             f.add(path, format!("`{text}`: no host; write {examples}"));
         }
-        if url.port.is_none_or(|port| port == 0) {
-            f.add(path, format!("`{text}`: no port from 1 to 65535; write {examples}"));
+        if url.port == 0 {
+            f.add(path, format!("`{text}`: no port; write {examples}"));
         }
     }
     Some(url)
@@ -62,13 +37,10 @@ fn endpoint<'a>(text: &'a str, path: &str, forms: &[(&str, &str)], f: &mut Findi
 /// Central's gate port is TLS only.
 pub(super) fn central(url: &str, f: &mut Findings) {
     let form = "https://HOST:PORT of central's gate port";
-    match parse(url) {
-        Err(why) => f.add("central.url", format!("`{url}`: {why}; write {form}")),
+    match Endpoint::parse(url) {
+        Err(error) => f.add("central.url", format!("`{url}`: {}; write {form}", error.why)),
         Ok(u) if u.scheme != "https" || u.host.is_empty() => {
-            f.add("central.url", format!("`{url}`: write {form}"))
-        }
-        Ok(u) if u.port == Some(0) => {
-            f.add("central.url", format!("`{url}`: port 0 reaches nothing; write {form}"))
+            f.add("central.url", format!("`{url}`: write {form}"));
         }
         Ok(_) => {}
     }
@@ -124,7 +96,7 @@ fn io(lane: &LaneConfig, at: &str, f: &mut Findings) {
     let place = format!("{at}.io.endpoint");
     let url = endpoint(&lane.io.endpoint, &place, &[("modbus", "modbus://HOST:502?unit=1")], f);
     for (key, value) in url.iter().flat_map(|u| &u.query) {
-        if *key != "unit" || value.parse::<u8>().is_err() {
+        if key != "unit" || value.parse::<u8>().is_err() {
             f.add(&place, format!("`{key}={value}`: only unit=0 to unit=255 is known here; correct it"));
         }
     }
