@@ -107,27 +107,13 @@ fn io_lost(lane: &Lane) -> Option<String> {
     if fresh && guard::all_known(&lane.inputs()) {
         return None;
     }
-    let grace = match lane.state {
-        State::Starting => lane.mono().since_ms(started) >= START_GRACE_MS,
-        State::Idle
-        | State::Identifying { .. }
-        | State::Deciding
-        | State::Held { .. }
-        | State::Referred { .. }
-        | State::Raising { .. }
-        | State::Passing { .. }
-        | State::Clearing
-        | State::Lowering { .. }
-        | State::Faulted { .. }
-        | State::Local
-        | State::Closed => true,
-    };
+    let grace_over = lane.state != State::Starting || lane.mono().since_ms(started) >= START_GRACE_MS;
     let text = if fresh {
         "some inputs of the lane are not known; check the point map and the remote I/O".to_owned()
     } else {
         format!("no inputs within {} ms; check the remote I/O and its link", lane.spec.timers.inputs_stale_ms)
     };
-    grace.then_some(text)
+    grace_over.then_some(text)
 }
 
 fn loops(lane: &mut Lane) {
@@ -145,24 +131,9 @@ fn loops(lane: &mut Lane) {
     }
 
     let unread = lane.pass.as_ref().is_none_or(|p| p.identity.slots.is_empty() && p.raised_by.is_none());
-    let waits = match lane.state {
-        State::Passing { since } => {
-            let idle = lane.pass.as_ref().is_some_and(|p| !p.under_seen);
-            idle && now.since_ms(since) >= lane.spec.timers.pass_ms
-        }
-        State::Starting
-        | State::Idle
-        | State::Identifying { .. }
-        | State::Deciding
-        | State::Held { .. }
-        | State::Referred { .. }
-        | State::Raising { .. }
-        | State::Clearing
-        | State::Lowering { .. }
-        | State::Faulted { .. }
-        | State::Local
-        | State::Closed => false,
-    };
+    let idle = lane.pass.as_ref().is_some_and(|p| !p.under_seen);
+    let raised_for_ms = lane.state.passing_since().map(|since| now.since_ms(since));
+    let waits = idle && raised_for_ms.is_some_and(|ms| ms >= lane.spec.timers.pass_ms);
     let approach = if waits && lane.approach.is_on() {
         Some(format!("nobody drives under the raised arm for more than {} ms", lane.spec.timers.pass_ms))
     } else if unread && lane.approach.on_for(now, limit) {
@@ -174,22 +145,8 @@ fn loops(lane: &mut Lane) {
         follow(lane, FaultKind::LoopStuck, part(lane, "loop_approach"), approach);
     }
 
-    let watched = match lane.state {
-        State::Starting | State::Local => false,
-        State::Idle
-        | State::Identifying { .. }
-        | State::Deciding
-        | State::Held { .. }
-        | State::Referred { .. }
-        | State::Raising { .. }
-        | State::Passing { .. }
-        | State::Clearing
-        | State::Lowering { .. }
-        | State::Faulted { .. }
-        | State::Closed => true,
-    };
     let moved = lane.pass.as_ref().is_some_and(Pass::has_moved);
-    if lane.under.is_on() && arm_down && watched && !lane.may_rise && !moved && lane.spec.live {
+    if lane.under.is_on() && arm_down && lane.state.answers() && !lane.may_rise && !moved && lane.spec.live {
         let text = "a vehicle came onto the loop behind the lowered arm".to_owned();
         raise(lane, FaultKind::WrongWay, part(lane, "loop_under"), text);
     } else if lane.under.is_off() {

@@ -76,6 +76,42 @@ impl State {
             | State::Closed => false,
         }
     }
+    /// The lane answers for the arm: a movement that it did not command is a fault then. Not while it
+    /// starts (what the arm did before is not known) and not while a person holds it by the local key.
+    pub(super) fn answers(self) -> bool {
+        match self {
+            State::Starting | State::Local => false,
+            State::Idle
+            | State::Identifying { .. }
+            | State::Deciding
+            | State::Held { .. }
+            | State::Referred { .. }
+            | State::Raising { .. }
+            | State::Passing { .. }
+            | State::Clearing
+            | State::Lowering { .. }
+            | State::Faulted { .. }
+            | State::Closed => true,
+        }
+    }
+    /// Since when the arm stands open for the vehicle; none where it does not.
+    pub(super) fn passing_since(self) -> Option<Mono> {
+        match self {
+            State::Passing { since } => Some(since),
+            State::Starting
+            | State::Idle
+            | State::Identifying { .. }
+            | State::Deciding
+            | State::Held { .. }
+            | State::Referred { .. }
+            | State::Raising { .. }
+            | State::Clearing
+            | State::Lowering { .. }
+            | State::Faulted { .. }
+            | State::Local
+            | State::Closed => None,
+        }
+    }
 }
 
 /// Where the present state leads now; none: it stays.

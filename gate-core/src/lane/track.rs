@@ -11,21 +11,7 @@ use gate_types::observation::ArmPosition;
 /// True where the daemon does not answer for the arm: people, fire, or another controller have it.
 fn in_other_hands(lane: &Lane) -> bool {
     let inputs = lane.inputs();
-    let local = match lane.state {
-        State::Starting | State::Local => true,
-        State::Idle
-        | State::Identifying { .. }
-        | State::Deciding
-        | State::Held { .. }
-        | State::Referred { .. }
-        | State::Raising { .. }
-        | State::Passing { .. }
-        | State::Clearing
-        | State::Lowering { .. }
-        | State::Faulted { .. }
-        | State::Closed => false,
-    };
-    local || !lane.spec.live || inputs.fire.is_on() || inputs.local_key.is_on()
+    !lane.state.answers() || !lane.spec.live || inputs.fire.is_on() || inputs.local_key.is_on()
 }
 
 /// Follows the arm: proofs of its ends, and movements that nobody here commanded.
@@ -87,20 +73,6 @@ pub(super) fn vehicle(lane: &mut Lane) {
         ArmPosition::Up | ArmPosition::Between => true,
         ArmPosition::Down | ArmPosition::Contradictory | ArmPosition::Unknown => false,
     };
-    let quiet = match lane.state {
-        State::Starting | State::Local => true,
-        State::Idle
-        | State::Identifying { .. }
-        | State::Deciding
-        | State::Held { .. }
-        | State::Referred { .. }
-        | State::Raising { .. }
-        | State::Passing { .. }
-        | State::Clearing
-        | State::Lowering { .. }
-        | State::Faulted { .. }
-        | State::Closed => false,
-    };
     let (now, presence_ms) = (lane.mono(), lane.spec.timers.presence_ms);
     let follower = match &mut lane.pass {
         Some(pass) if !pass.under_seen => {
@@ -120,7 +92,7 @@ pub(super) fn vehicle(lane: &mut Lane) {
         }
         Some(_) | None => lane.under.is_on() && arm_away,
     };
-    if follower && !quiet && lane.spec.live {
+    if follower && lane.state.answers() && lane.spec.live {
         let text = "a vehicle went under the raised arm without a decision of its own".to_owned();
         raise(lane, FaultKind::Tailgating, part(lane, "loop_under"), text);
     }
