@@ -102,7 +102,7 @@ pub struct LaneConfig {
     /// How weight is judged; needs a scale.
     #[serde(default)]
     pub weight: Option<WeightRule>,
-    /// Times; none has a default, because each is a site's own responsibility.
+    /// Times.
     pub timers: LaneTimers,
     /// The remote I/O of barrier, loops and lamps.
     pub io: IoConfig,
@@ -146,7 +146,8 @@ pub struct WeightRule {
     pub tolerance_kg: f64,
 }
 
-/// The times of a lane, milliseconds.
+/// The times of a lane, milliseconds. All but `between_loops_ms` must be written: each is a site's own
+/// responsibility.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaneTimers {
@@ -166,8 +167,17 @@ pub struct LaneTimers {
     pub clear_ms: u64,
     /// A raised arm that nobody drives under is a fault after this.
     pub pass_ms: u64,
+    /// A vehicle before the raised arm that is on neither loop for this long has not gone through, 500 to
+    /// 60000; then the arm is lowered. Longer than a slow truck takes from the end of the first loop to the
+    /// second one. 3000 where absent.
+    #[serde(default = "between_loops_ms")]
+    pub between_loops_ms: u64,
     /// A loop that stays active longer than this is reported stuck.
     pub loop_stuck_ms: u64,
+}
+
+fn between_loops_ms() -> u64 {
+    3_000
 }
 
 /// The remote I/O of one lane.

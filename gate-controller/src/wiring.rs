@@ -264,6 +264,7 @@ fn timers(timers: &config::LaneTimers) -> LaneTimers {
         lower_ms,
         clear_ms,
         pass_ms,
+        between_loops_ms,
         loop_stuck_ms,
     } = *timers;
     LaneTimers {
@@ -275,6 +276,7 @@ fn timers(timers: &config::LaneTimers) -> LaneTimers {
         lower_ms,
         clear_ms,
         pass_ms,
+        between_loops_ms,
         loop_stuck_ms,
     }
 }

@@ -80,6 +80,8 @@ pub struct LaneTimers {
     pub clear_ms: u64,
     /// A raised arm that nobody drives under is a fault after this.
     pub pass_ms: u64,
+    /// A vehicle before the raised arm that is on neither loop for this long has not gone through.
+    pub between_loops_ms: u64,
     /// A loop that stays active longer than this is reported stuck.
     pub loop_stuck_ms: u64,
 }

@@ -1,7 +1,6 @@
 //! When time alone changes something.
 
 use super::faults::START_GRACE_MS;
-use super::passing::BETWEEN_LOOPS_MS;
 use super::state::State;
 use super::{Lane, ask};
 use gate_types::Mono;
@@ -28,8 +27,8 @@ pub(super) fn next(lane: &Lane) -> Option<Mono> {
         State::Raising { since } => due.push(since.plus_ms(timers.raise_ms)),
         State::Passing { since } => {
             due.push(since.plus_ms(timers.pass_ms));
-            due.push(lane.approach.lasts_at(BETWEEN_LOOPS_MS));
-            due.push(lane.under.lasts_at(BETWEEN_LOOPS_MS));
+            due.push(lane.approach.lasts_at(timers.between_loops_ms));
+            due.push(lane.under.lasts_at(timers.between_loops_ms));
         }
         State::Clearing => due.extend(lane.interlock.free_at()),
         State::Lowering { since } => due.push(since.plus_ms(timers.lower_ms)),

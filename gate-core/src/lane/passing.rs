@@ -6,9 +6,6 @@ use super::state::State;
 use crate::effect::LightColour;
 use gate_types::observation::ArmPosition;
 
-/// A vehicle that is on neither loop for this long has not gone through, milliseconds.
-pub(super) const BETWEEN_LOOPS_MS: u64 = 3_000;
-
 pub(super) fn enter(lane: &mut Lane) {
     let Some(pass) = &lane.pass else { return };
     if pass.under_seen || pass.raised_by.is_none() {
@@ -26,7 +23,8 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
         return Some(after_down(lane));
     }
     let now = lane.mono();
-    let gone = lane.approach.off_for(now, BETWEEN_LOOPS_MS) && lane.under.off_for(now, BETWEEN_LOOPS_MS);
+    let between_ms = lane.spec.timers.between_loops_ms;
+    let gone = lane.approach.off_for(now, between_ms) && lane.under.off_for(now, between_ms);
     match &lane.pass {
         None => Some(State::Clearing),
         Some(pass) if pass.left_seen || (!pass.under_seen && gone) => Some(State::Clearing),

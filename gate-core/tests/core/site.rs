@@ -210,6 +210,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
             lower_ms: 4_000,
             clear_ms: 1_000,
             pass_ms: 30_000,
+            between_loops_ms: 3_000,
             loop_stuck_ms: 60_000,
         },
         ask_again_ms: 2_000,
