@@ -1,5 +1,6 @@
 //! `check-config`: every problem of every file at once.
 
+use barrier_io::{PointMap, PointMapError};
 use config::{Problem, load_node, load_site};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,9 +34,45 @@ pub fn check_files(files: &[PathBuf], out: &mut impl Write) -> std::io::Result<b
 fn check_file(file: &Path) -> Vec<Problem> {
     let result = match kind_of(file) {
         FileKind::Site => load_site(file).map(|_| ()),
-        FileKind::Node => load_node(file).map(|_| ()),
+        FileKind::Node => {
+            let mut problems = load_node(file).err().map_or_else(Vec::new, |problems| problems.0);
+            problems.extend(point_maps(file));
+            return problems;
+        }
     };
     result.err().map_or_else(Vec::new, |problems| problems.0)
+}
+
+/// The problems inside the point maps that a node file names, also where the rest of it is wrong. A map
+/// that is not there is the loader's to tell, at its place in the node file.
+fn point_maps(node: &Path) -> Vec<Problem> {
+    let table = std::fs::read_to_string(node).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let lanes = table.as_ref().and_then(|t| t.get("lane")?.as_array());
+    let folder = node.parent().unwrap_or(Path::new(""));
+    let mut files: Vec<PathBuf> = lanes
+        .into_iter()
+        .flatten()
+        .filter_map(|lane| Some(folder.join(lane.get("io")?.get("points")?.as_str()?)))
+        .filter(|file| file.is_file())
+        .collect();
+    files.sort();
+    files.dedup();
+    files.iter().filter_map(|file| PointMap::load(file).err()).flat_map(in_the_map).collect()
+}
+
+fn in_the_map(error: PointMapError) -> Vec<Problem> {
+    let PointMapError { file, problems } = error;
+    problems
+        .into_iter()
+        .map(|problem| {
+            // The map's own problems begin with their place.
+            let (path, text) = match problem.split_once(": ") {
+                Some((path, text)) => (path.to_owned(), text.to_owned()),
+                None => (String::new(), problem),
+            };
+            Problem { file: file.clone(), path, text }
+        })
+        .collect()
 }
 
 enum FileKind {
@@ -77,5 +114,22 @@ mod tests {
         assert_eq!(text.lines().filter(|l| l.contains("site.toml: line")).count(), 1, "{text}");
         assert!(text.contains("node.toml") && text.contains("absent.toml"), "{text}");
         assert!(!text.contains(": ok"), "{text}");
+    }
+    #[test]
+    fn a_wrong_point_map_is_told_with_the_node_file_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let map = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/points/neutral.toml");
+        let wrong = std::fs::read_to_string(map).unwrap().replace("permit_lower = 1", "permit_lower = 0");
+        std::fs::write(folder.path().join("map.toml"), wrong.replace("bit = 2", "bit = 16")).unwrap();
+        let node = folder.path().join("node.toml");
+        let lane = "[[lane]]\nid = 'n1-in-1'\n[lane.io]\npoints = 'map.toml'\n";
+        std::fs::write(&node, format!("site = 'none.toml'\nnode = '1'\n{lane}{lane}")).unwrap();
+        let mut out = Vec::new();
+        assert!(!check_files(&[node], &mut out).unwrap());
+        let text = String::from_utf8(out).unwrap();
+        for place in ["map.toml: inputs.points.curtain: bit 16", "map.toml: outputs.permit_lower: coil 0"] {
+            assert_eq!(text.matches(place).count(), 1, "{place} is not told once:\n{text}");
+        }
+        assert!(text.contains("node.toml: "), "{text}");
     }
 }
