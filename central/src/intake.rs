@@ -24,6 +24,7 @@ pub(crate) fn take(tx: &Tx<'_>, site: &Site, batch: &EventBatch, now_ms: i64) ->
     for event in &batch.events {
         match tx.insert_event(node, event, now_ms)? {
             Arrival::New => {
+                tx.follow_faults(node, event)?;
                 touched.extend(mission_of(tx, node, event)?);
                 alarms.extend(unknown_vehicle(tx, node, &event.entry)?);
             }

@@ -14,7 +14,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gate_types::NodeId;
 use gate_types::api::{
-    ALARMS, AlarmView, EVENT_COUNTS, EnrolToken, EventCounts, HEALTH, MISSIONS, STREAM, TOKENS, TokenRequest,
+    ALARMS, AlarmView, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, HEALTH, MISSIONS, STREAM,
+    TOKENS, TokenRequest,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route(MISSIONS, post(missions::create).get(missions::list))
         .route(&format!("{MISSIONS}/{{id}}"), get(missions::show).patch(missions::change))
         .route(ALARMS, get(alarms))
+        .route(FAULTS, get(faults))
         .route(STREAM, get(stream))
         .route(TOKENS, post(token))
         .route(EVENT_COUNTS, get(counts))
@@ -87,6 +89,11 @@ async fn alarms(
     let (after, limit) = (asked.after.unwrap_or(0), limit(asked.limit.or(Some(MAX_PAGE))));
     let alarms = app.store.read(move |tx| tx.alarms(asked.state, after, limit)).await;
     Ok(Json(alarms.map_err(ApiProblem::from)?))
+}
+
+async fn faults(State(app): Shared) -> Result<Json<Vec<FaultView>>, ApiProblem> {
+    let faults: Result<Vec<FaultView>, StoreError> = app.store.read(|tx| tx.faults()).await;
+    Ok(Json(faults?))
 }
 
 async fn token(State(app): Shared, Sent(asked): Sent<TokenRequest>) -> Result<Json<EnrolToken>, ApiProblem> {

@@ -4,7 +4,8 @@
 //! [`ENROL`], [`RELEASE`], [`EVENTS`]. People and integrators (`--listen`): [`MISSIONS`] and the rest.
 
 use crate::entry::Entry;
-use crate::id::{BootEpoch, EntrySeq, IotId, MissionId, NodeId, PortId, ProcessId};
+use crate::fault::Fault;
+use crate::id::{BootEpoch, EntrySeq, IotId, LaneId, MissionId, NodeId, PortId, ProcessId};
 use crate::mission::{CustomsStatus, DefinitiveStatus, LegRef, MissionConditions};
 use crate::release::{Expected, Hold};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub const EVENTS: &str = "/gate/v1/events";
 pub const MISSIONS: &str = "/api/v1/missions";
 /// `GET`: list of [`AlarmView`].
 pub const ALARMS: &str = "/api/v1/alarms";
+/// Faults that stand at the gates: `GET`, [`FaultView`]s.
+pub const FAULTS: &str = "/api/v1/faults";
 /// `GET`: server-sent events, each a [`CentralEvent`] as JSON.
 pub const STREAM: &str = "/api/v1/stream";
 /// `GET`, open: `{"status":"ok"}`.
@@ -239,6 +242,21 @@ pub struct AlarmView {
     pub at_ms: i64,
     /// Process, expected next nodes and observed node in words (B41).
     pub text: String,
+}
+
+/// A fault that stands at a gate, as its events told central.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultView {
+    /// The gate.
+    pub node: NodeId,
+    /// The lane; none for the node itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<LaneId>,
+    /// Since when, the gate's wall clock, milliseconds.
+    pub at_ms: i64,
+    /// Kind, device and what to do.
+    #[serde(flatten)]
+    pub fault: Fault,
 }
 
 /// What central's stream tells.

@@ -4,6 +4,7 @@ mod alarms;
 mod asks;
 mod enrol;
 mod events;
+mod faults;
 mod missions;
 mod schema;
 

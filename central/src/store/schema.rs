@@ -4,7 +4,8 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// Each step is applied once, in order; a step that was released is never changed.
-const STEPS: &[&str] = &[r"
+const STEPS: &[&str] = &[
+    r"
 CREATE TABLE missions (
     port_id TEXT NOT NULL, no INTEGER NOT NULL, id TEXT NOT NULL, iot_id TEXT NOT NULL,
     process TEXT NOT NULL, status TEXT NOT NULL, ended INTEGER NOT NULL,
@@ -64,7 +65,15 @@ CREATE TABLE asks (
     nonce TEXT NOT NULL, at_ms INTEGER NOT NULL, mission_no INTEGER, found TEXT NOT NULL, identity TEXT NOT NULL,
     PRIMARY KEY (port_id, n)
 ) WITHOUT ROWID;
-"];
+",
+    r"
+CREATE TABLE faults (
+    port_id TEXT NOT NULL, node TEXT NOT NULL, lane TEXT NOT NULL, kind TEXT NOT NULL, device TEXT NOT NULL,
+    epoch INTEGER NOT NULL, at_ms INTEGER NOT NULL, fault TEXT NOT NULL,
+    PRIMARY KEY (port_id, node, lane, kind, device)
+) WITHOUT ROWID;
+",
+];
 
 /// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

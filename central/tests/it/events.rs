@@ -1,8 +1,10 @@
 //! Events are taken once, whatever the delivery; alarms follow what is known (I4, B14, B41).
 
 use crate::harness::{central, facts, mission, plate};
-use gate_types::api::{AlarmKind, EVENT_COUNTS, EventCounts};
+use gate_types::BootEpoch;
+use gate_types::api::{AlarmKind, EVENT_COUNTS, EventCounts, FAULTS, FaultView, GateEvent};
 use gate_types::entry::{Authority, EntryBody};
+use gate_types::fault::{Fault, FaultKind};
 use gate_types::mission::{DefinitiveStatus, Direction};
 use gate_types::observation::ArmPosition;
 use serde_json::Value;
@@ -98,4 +100,36 @@ async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
     gate.send(&[with(4, Some(Authority::Decision)), with(5, None)]).await;
     let alarms = central.alarms().await;
     assert_eq!(alarms.iter().map(|a| a.kind).collect::<Vec<_>>(), [AlarmKind::UnknownVehicle; 2]);
+}
+
+#[tokio::test]
+async fn faults_stand_until_they_are_cleared_or_their_daemon_starts_anew() {
+    let central = central().await;
+    let gate = central.gate("1").await;
+    let fault =
+        |device: &str| Fault { kind: FaultKind::DeviceDown, device: device.into(), text: "gone".into() };
+    let raised = |seq, device| gate.event(seq, 1000, EntryBody::FaultRaised { fault: fault(device) });
+    let in_epoch = |epoch, event: GateEvent| GateEvent { epoch: BootEpoch(epoch), ..event };
+    let devices = async || -> Vec<String> {
+        let faults: Vec<FaultView> = central.read(FAULTS).await;
+        faults.into_iter().map(|f| f.fault.device).collect()
+    };
+    let cleared = gate.event(4, 1000, EntryBody::FaultCleared { fault: fault("io") });
+    gate.send(&[raised(1, "io"), raised(2, "front"), raised(3, "reader")]).await;
+    assert_eq!(devices().await, ["front", "io", "reader"]);
+    gate.send(&[cleared.clone()]).await;
+    gate.send(&[raised(1, "io"), cleared]).await;
+    assert_eq!(devices().await, ["front", "reader"], "an event that comes again raises nothing");
+
+    // Another gate's start is not this one's.
+    let other = central.gate("2").await;
+    let start = EntryBody::DaemonStarted { version: "1".into(), config_sha256: "0".into() };
+    other.send(&[in_epoch(9, other.event(1, 2000, start.clone()))]).await;
+    assert_eq!(devices().await, ["front", "reader"]);
+
+    // The daemon was killed: its next run says what stands, and nothing of the dead run does.
+    gate.send(&[in_epoch(2, gate.event(6, 2000, start)), in_epoch(2, raised(7, "reader"))]).await;
+    assert_eq!(devices().await, ["reader"]);
+    gate.send(&[raised(5, "late")]).await;
+    assert_eq!(devices().await, ["reader"], "an event of the dead run that comes late");
 }
