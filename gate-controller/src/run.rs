@@ -104,7 +104,10 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let token = console::token(&state_dir)?;
 
     let clock = Clock::start();
-    let (journal, opened) = Journal::open(&state_dir.join(JOURNAL_FILE))?;
+    // Without a broker nothing waits for one.
+    let receivers: &[Sink] =
+        if loaded.node.mqtt.is_some() { &[Sink::Central, Sink::Broker] } else { &[Sink::Central] };
+    let (journal, opened) = Journal::open_for(&state_dir.join(JOURNAL_FILE), receivers)?;
     let ledger = Ledger::new(journal, clock, Arc::new(Meter::default()));
     let started = EntryBody::DaemonStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),

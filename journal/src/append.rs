@@ -68,10 +68,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates a journal, starts a new epoch and its writer thread.
+    /// Opens or creates a journal, starts a new epoch and its writer thread. Events wait for every receiver.
     pub fn open(path: &Path) -> Result<(Self, Opened), JournalError> {
+        Self::open_for(path, &[Sink::Central, Sink::Broker])
+    }
+    /// As [`Journal::open`], but the events of this run wait for `receivers` alone. What waits from earlier
+    /// runs goes on waiting.
+    pub fn open_for(path: &Path, receivers: &[Sink]) -> Result<(Self, Opened), JournalError> {
         let (work, queue) = mpsc::channel();
-        let opened = writer::start(path, queue)?;
+        let opened = writer::start(path, receivers, queue)?;
         Ok((Self { work, room: Arc::new(Semaphore::new(QUEUE)) }, opened))
     }
 

@@ -8,6 +8,28 @@ use gate_types::{BootEpoch, EntrySeq};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::Path;
 
+/// What a row says of one receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// It waits to be delivered.
+    Open,
+    /// The receiver acknowledged it.
+    Closed,
+    /// There was no such receiver when it was recorded.
+    NotMeant,
+}
+
+impl Row {
+    /// The number in the column.
+    pub(crate) fn mark(self) -> u8 {
+        match self {
+            Row::Open => 0,
+            Row::Closed => 1,
+            Row::NotMeant => 2,
+        }
+    }
+}
+
 fn column(sink: Sink) -> &'static str {
     match sink {
         Sink::Central => "central",
@@ -26,8 +48,9 @@ pub(crate) fn unsent(
     let fail = |what| database(path, what);
     let sql = format!(
         "SELECT e.epoch, e.seq, e.hash, e.body FROM outbox o JOIN entry e ON e.seq = o.seq \
-         WHERE o.seq > ?1 AND o.{} = 0 ORDER BY o.seq LIMIT ?2",
-        column(sink)
+         WHERE o.seq > ?1 AND o.{} = {} ORDER BY o.seq LIMIT ?2",
+        column(sink),
+        Row::Open.mark()
     );
     let mut statement = db.prepare_cached(&sql).map_err(fail("prepare the outbox"))?;
     let rows = statement
@@ -61,7 +84,9 @@ pub(crate) fn acknowledge(
     let result = (|| {
         let transaction = db.transaction().map_err(fail("begin"))?;
         {
-            let sql = format!("UPDATE outbox SET {0} = 1 WHERE seq = ?1 AND {0} = 0", column(sink));
+            let (column, open, closed_mark) = (column(sink), Row::Open.mark(), Row::Closed.mark());
+            let sql =
+                format!("UPDATE outbox SET {column} = {closed_mark} WHERE seq = ?1 AND {column} = {open}");
             let mut update = transaction.prepare_cached(&sql).map_err(fail("prepare"))?;
             for seq in seqs {
                 closed += update.execute(params![seq.0]).map_err(fail("acknowledge"))? as u64;
@@ -76,12 +101,12 @@ pub(crate) fn acknowledge(
 /// Rows that are closed, and the number below which none is open.
 pub(crate) fn past(path: &Path, db: &Connection, sink: Sink) -> Result<(u64, u64), JournalError> {
     let fail = |what| database(path, what);
-    let column = column(sink);
+    let (column, open, closed) = (column(sink), Row::Open.mark(), Row::Closed.mark());
     let closed = db
-        .query_row(&format!("SELECT COUNT(*) FROM outbox WHERE {column} = 1"), [], |r| r.get(0))
+        .query_row(&format!("SELECT COUNT(*) FROM outbox WHERE {column} = {closed}"), [], |r| r.get(0))
         .map_err(fail("count the outbox"))?;
     let first: Option<u64> = db
-        .query_row(&format!("SELECT seq FROM outbox WHERE {column} = 0 ORDER BY seq LIMIT 1"), [], |r| {
+        .query_row(&format!("SELECT seq FROM outbox WHERE {column} = {open} ORDER BY seq LIMIT 1"), [], |r| {
             r.get(0)
         })
         .optional()

@@ -66,6 +66,8 @@ struct Sent {
     closed: u64,
     /// No row up to this number is open.
     none_below: u64,
+    /// How a new event begins.
+    begins: outbox::Row,
 }
 
 struct Writer {
@@ -83,7 +85,11 @@ struct Writer {
 }
 
 /// Opens the file, reads its past, and starts the thread.
-pub(crate) fn start(path: &Path, queue: Receiver<Queued>) -> Result<Opened, JournalError> {
+pub(crate) fn start(
+    path: &Path,
+    receivers: &[Sink],
+    queue: Receiver<Queued>,
+) -> Result<Opened, JournalError> {
     let db = schema::open(path)?;
     let fail = |what| database(path, what);
     let last: Option<(u64, u32, String)> = db
@@ -101,7 +107,10 @@ pub(crate) fn start(path: &Path, queue: Receiver<Queued>) -> Result<Opened, Jour
         last_pass: read::last_passes(path, &db)?,
         open_passes: read::open_passes(path, &db)?,
     };
-    let sent = |sink| outbox::past(path, &db, sink).map(|(closed, none_below)| Sent { closed, none_below });
+    let sent = |sink| {
+        let begins = if receivers.contains(&sink) { outbox::Row::Open } else { outbox::Row::NotMeant };
+        outbox::past(path, &db, sink).map(|(closed, none_below)| Sent { closed, none_below, begins })
+    };
     let (central, broker) = (sent(Sink::Central)?, sent(Sink::Broker)?);
     let writer = Writer {
         path: path.to_path_buf(),
@@ -235,7 +244,7 @@ impl Writer {
                 .prepare_cached("INSERT INTO entry (seq, epoch, lane, pass, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
                 .map_err(fail("prepare"))?;
             let mut send = transaction
-                .prepare_cached("INSERT INTO outbox (seq) VALUES (?1)")
+                .prepare_cached("INSERT INTO outbox (seq, central, broker) VALUES (?1, ?2, ?3)")
                 .map_err(fail("prepare"))?;
             for (entries, _) in group {
                 let mut appended = Vec::with_capacity(entries.len());
@@ -260,7 +269,8 @@ impl Writer {
                         ])
                         .map_err(fail("insert an entry"))?;
                     if entry.body.is_event() {
-                        send.execute(params![seq]).map_err(fail("insert into the outbox"))?;
+                        send.execute(params![seq, self.central.begins.mark(), self.broker.begins.mark()])
+                            .map_err(fail("insert into the outbox"))?;
                         events += 1;
                     }
                     head.clone_from(&hash);

@@ -71,6 +71,25 @@ async fn an_event_is_sent_until_its_receiver_acknowledges_it() {
 }
 
 #[tokio::test]
+async fn without_a_broker_nothing_waits_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (journal, _) = Journal::open_for(&path, &[Sink::Central]).unwrap();
+    journal.append(vec![opened(1), closed(1)]).await.unwrap();
+    assert_eq!(journal.unsent(Sink::Central, 10).await.unwrap().len(), 2);
+    assert_eq!(journal.unsent(Sink::Broker, 10).await.unwrap(), vec![]);
+    drop(journal);
+
+    // A broker was configured since: it is told what happens from now on.
+    let (journal, _) = Journal::open(&path).unwrap();
+    journal.append(vec![opened(2)]).await.unwrap();
+    let waiting = journal.unsent(Sink::Broker, 10).await.unwrap();
+    assert_eq!(waiting.iter().map(|e| e.seq.0).collect::<Vec<_>>(), [3]);
+    let stats = journal.stats().await.unwrap();
+    assert_eq!((stats.events, stats.acknowledged, stats.published), (3, 0, 0));
+}
+
+#[tokio::test]
 async fn concurrent_appends_keep_their_own_order_and_one_chain() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
