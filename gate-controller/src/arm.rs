@@ -4,10 +4,8 @@
 use crate::ledger::Ledger;
 use barrier_io::{IoCommand, Left};
 use gate_core::{ArmCommand, Cleared};
-use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
 /// Outcomes that may wait for the lane.
@@ -17,9 +15,6 @@ const ARM_WRITE_MS: u64 = 2_000;
 /// A command whose record took longer than this to become durable is not written, milliseconds: the
 /// inputs that cleared it are no longer fresh.
 const RECORD_MS: u128 = 500;
-/// Longest time that a raise is waited for awake. A usual commit is shorter; a slow disk costs no more
-/// than this of a core.
-const AWAKE: Duration = Duration::from_millis(2);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -101,19 +96,4 @@ async fn outcome(
         }
         Err(_) => Err(format!("the I/O did not acknowledge the write within {ARM_WRITE_MS} ms")),
     }
-}
-
-/// Waits without letting this thread sleep, for a short time: waking it again costs a raise more than the
-/// rest of its way. The thread's other tasks go on meanwhile.
-pub(crate) async fn awake<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let until = Instant::now() + AWAKE;
-    while Instant::now() < until {
-        tokio::select! {
-            biased;
-            output = &mut future => return output,
-            () = yield_now() => {}
-        }
-    }
-    future.await
 }

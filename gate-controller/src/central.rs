@@ -69,16 +69,10 @@ impl Central {
             release_key: identity.release_key,
         })
     }
-    /// Asks for a release. The answer is signed by central, and for this pass, node and nonce. `arriving`
-    /// is called when there is one, before it is verified.
-    pub async fn release(
-        &self,
-        request: &ReleaseRequest,
-        arriving: impl FnOnce() + Send,
-    ) -> Result<Released, CallError> {
+    /// Asks for a release. The answer is signed by central, and for this pass, node and nonce.
+    pub async fn release(&self, request: &ReleaseRequest) -> Result<Released, CallError> {
         let answer: SignedAnswer = post(&self.http, &self.release_url, request, MAX_RELEASE).await?;
         let arrived = Instant::now();
-        arriving();
         let body = check_answer(&self.release_key, request, &answer.signed)
             .map_err(|what| CallError::NotUsable { url: self.release_url.clone(), what })?;
         Ok(Released { answer: body, signed: answer.signed, arrived })

@@ -1,7 +1,7 @@
-//! One lane's event loop: inputs in a fixed order of priority, effects strictly in the core's order,
-//! and nothing after a record before it is durable.
+//! One lane's event loop: inputs in a fixed order of priority, effects in the core's order but for a raise,
+//! which goes first, and nothing after a record before it is durable.
 
-use crate::arm::{Arm, awake};
+use crate::arm::Arm;
 use crate::board::ViewSender;
 use crate::central::{CallError, Central};
 use crate::ledger::Ledger;
@@ -230,8 +230,7 @@ impl LaneLoop {
             if records.iter().any(|e| matches!(e.body, EntryBody::PassOpened { .. })) {
                 self.reads.clear();
             }
-            let appended = self.parts.ledger.append(records);
-            if raise.is_some() { awake(appended).await } else { appended.await }?;
+            self.parts.ledger.append(records).await?;
         }
         if let Some(cleared) = raise {
             self.arm.command(&cleared, cleared_at, origin);
@@ -259,11 +258,9 @@ impl LaneLoop {
     fn ask(&self, request: ReleaseRequest) {
         let central = self.parts.central.clone();
         let answers = self.answers.clone();
-        let ledger = self.parts.ledger.clone();
         tokio::spawn(async move {
             let nonce = request.nonce.clone();
-            // The journal's thread wakes while the signature is verified.
-            let (answer, arrived) = match central.release(&request, || ledger.soon()).await {
+            let (answer, arrived) = match central.release(&request).await {
                 Ok(released) => {
                     let answer = VerifiedAnswer { answer: released.answer, signed: released.signed };
                     (Ok(answer), released.arrived)

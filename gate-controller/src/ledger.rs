@@ -24,10 +24,6 @@ impl Ledger {
     pub fn new(journal: Journal, clock: Clock, meter: Arc<Meter>) -> Self {
         Self { journal, clock, meter, wake: Arc::new([Notify::new(), Notify::new()]) }
     }
-    /// An append that somebody waits for is about to come.
-    pub fn soon(&self) {
-        self.journal.soon();
-    }
     /// Appends in order; returns when durable.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
         let events = entries.iter().any(|e| e.body.is_event());

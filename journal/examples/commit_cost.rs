@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     place.write_all_at(&vec![0; 1 << 20], 0)?;
     place.sync_all()?;
     let lane = LaneId::new("n1-in-1")?;
-    let (mut longer, mut over, mut ours, mut woken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut longer, mut over, mut ours) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..count {
         let entry = |body| Entry {
             lane: None,
@@ -46,16 +46,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let batch = vec![answer, decided, raise];
         tokio::time::sleep(idle).await;
         let started = Instant::now();
-        journal.append(batch.clone()).await?;
-        ours.push(started.elapsed().as_secs_f64() * 1e3);
-        tokio::time::sleep(idle).await;
-        journal.soon();
-        // About what the check of an answer's signature takes.
-        let busy = Instant::now();
-        while busy.elapsed() < Duration::from_micros(100) {}
-        let started = Instant::now();
         journal.append(batch).await?;
-        woken.push(started.elapsed().as_secs_f64() * 1e3);
+        ours.push(started.elapsed().as_secs_f64() * 1e3);
         tokio::time::sleep(idle).await;
         let started = Instant::now();
         page.write_all(&[0x5a; 4096])?;
@@ -71,7 +63,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("fdatasync, longer file", &mut longer),
         ("fdatasync, overwriting", &mut over),
         ("append", &mut ours),
-        ("append, announced", &mut woken),
     ] {
         println!(
             "{name:22} p50 {:7.3} ms   p99 {:7.3} ms",

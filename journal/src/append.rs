@@ -91,14 +91,6 @@ impl Journal {
         answer.await.map_err(|_| gone())?
     }
 
-    /// An append is about to come: the writer wakes now and stays awake for a moment, so that the append
-    /// does not wait for a sleeping thread. Without room in the queue nothing is asked; the writer is awake.
-    pub fn soon(&self) {
-        if let Ok(room) = self.room.clone().try_acquire_owned() {
-            // A writer that has ended says so to the append itself.
-            let _ = self.work.send(Queued { work: Work::Soon, _room: room });
-        }
-    }
     /// Appends entries in order and returns when they are durable.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, JournalError> {
         self.ask(|reply| Work::Append { entries, reply }).await

@@ -26,31 +26,14 @@ const CHECKPOINT_AT_LEAST: u32 = 256;
 const CHECKPOINT_AT_LAST: u32 = 4096;
 /// Rest after which nobody is likely to wait for the writer: no truck is being decided about.
 const REST: Duration = Duration::from_millis(500);
-/// Longest time the writer stays awake for an append that was announced.
-const AWAKE: Duration = Duration::from_micros(500);
 
 type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
 
 pub(crate) enum Work {
-    Append {
-        entries: Vec<Entry>,
-        reply: Reply<Vec<Appended>>,
-    },
-    Unsent {
-        sink: Sink,
-        limit: usize,
-        reply: Reply<Vec<GateEvent>>,
-    },
-    Acknowledge {
-        sink: Sink,
-        seqs: Vec<EntrySeq>,
-        reply: Reply<()>,
-    },
-    Stats {
-        reply: Reply<Stats>,
-    },
-    /// An append is about to come.
-    Soon,
+    Append { entries: Vec<Entry>, reply: Reply<Vec<Appended>> },
+    Unsent { sink: Sink, limit: usize, reply: Reply<Vec<GateEvent>> },
+    Acknowledge { sink: Sink, seqs: Vec<EntrySeq>, reply: Reply<()> },
+    Stats { reply: Reply<Stats> },
 }
 
 /// A request with its place in the queue, which is free again once the writer has taken it.
@@ -161,11 +144,6 @@ impl Writer {
                     Work::Stats { reply } => {
                         self.commit(&mut group);
                         let _ = reply.send(self.guard(|w| Ok(w.stats())));
-                    }
-                    Work::Soon => {
-                        self.commit(&mut group);
-                        next = awake(&queue);
-                        continue;
                     }
                 }
                 if entries < GROUP {
@@ -336,20 +314,6 @@ impl Writer {
         // Begins the log anew, with the extra sync of its header, so that no decision's commit has to.
         if let Err(error) = schema::mark(&self.db) {
             self.failed = Some(database(&self.path, "begin the log anew")(error));
-        }
-    }
-}
-
-/// Waits awake for an append that was announced.
-fn awake(queue: &Receiver<Queued>) -> Option<Work> {
-    let until = Instant::now() + AWAKE;
-    loop {
-        match queue.try_recv() {
-            Ok(queued) => return Some(queued.work),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) if Instant::now() >= until => return None,
-            // Without giving the core away: on a busy machine it would come back too late.
-            Err(TryRecvError::Empty) => std::hint::spin_loop(),
         }
     }
 }
