@@ -1,7 +1,8 @@
-//! One reading out of many frames of one camera: log-probabilities of each text are summed over the
-//! frames, not strings counted. Pure.
+//! One reading out of many frames of one camera, and out of the cameras of a lane: log-probabilities of
+//! each text are summed, alternatives among them; strings are not counted. Pure.
 
-use gate_types::observation::{Alternative, OpticalRead, PixelBox};
+use gate_types::iso6346;
+use gate_types::observation::{Alternative, CheckDigit, OpticalRead, PixelBox, ReadKind};
 
 /// Most frames of one object that count; later ones are dropped.
 const MOST_FRAMES: usize = 64;
@@ -13,6 +14,13 @@ const MOST_TEXTS: usize = 24;
 const UNLISTED: f32 = 0.01;
 /// Share of the unlisted probability that another frame would give to the same unlisted text.
 const SAME_OTHER: f32 = 0.35;
+/// How far the errors of two frames of one camera are the same error (dirt, angle, light, reader): n
+/// frames count as n / (1 + (n - 1) * this) independent ones, never more than 1 / this.
+const SHARED_BY_FRAMES: f32 = 0.35;
+/// The same for two cameras that see different sides.
+const SHARED_BY_CAMERAS: f32 = 0.1;
+/// Two texts of one length with at most one differing character in this many are one object's.
+const ONE_IN: usize = 4;
 /// Most confident a fused reading gets.
 const CEILING: f32 = 0.999;
 
@@ -60,7 +68,8 @@ impl Fusion {
     }
     /// One fused reading per object, best first.
     pub fn fused(&self) -> Vec<OpticalRead> {
-        let mut all: Vec<OpticalRead> = self.objects.iter().filter_map(Object::fused).collect();
+        let mut all: Vec<OpticalRead> =
+            self.objects.iter().filter_map(|o| o.fused(SHARED_BY_FRAMES)).collect();
         all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         all
     }
@@ -74,18 +83,21 @@ impl Object {
         }
         self.likeness(read) > 0.0
     }
-    /// 2 for the same text, up to 1 for a box at the same place, 0 for another object.
+    /// 2 for the same text, 1.5 for nearly the same, up to 1 for a box at the same place, 0 for another
+    /// object.
     fn likeness(&self, read: &OpticalRead) -> f32 {
         if self.frames.iter().any(|f| f.text == read.text) {
             return 2.0;
         }
+        if self.frames.iter().any(|f| nearly(&f.text, &read.text)) {
+            return 1.5;
+        }
         self.frames.last().map_or(0.0, |f| overlap(&f.at, &read.at))
     }
-    fn fused(&self) -> Option<OpticalRead> {
+    fn fused(&self, shared: f32) -> Option<OpticalRead> {
         let texts = self.texts();
         let n = self.frames.len() as f32;
-        // Frames of one camera are not independent: their sum counts as its root.
-        let temper = n.sqrt();
+        let temper = 1.0 + (n - 1.0) * shared;
         let mut scores: Vec<f32> =
             texts.iter().map(|t| self.frames.iter().map(|f| p_of(f, t).ln()).sum::<f32>() / temper).collect();
         let other = self.frames.iter().map(|f| unlisted(f, n > 1.0).ln()).sum::<f32>() / temper;
@@ -104,6 +116,9 @@ impl Object {
             .filter(|f| f.text == texts[best])
             .max_by(|a, b| a.confidence.total_cmp(&b.confidence));
         let mut out = shown.or(self.frames.last())?.clone();
+        if out.text != texts[best] {
+            (out.check_digit, out.region) = (verdict(out.kind, &texts[best]), None);
+        }
         let type_code = self.frames.iter().rev().find_map(|f| f.type_code.clone());
         out.text.clone_from(&texts[best]);
         out.confidence = scores[best];
@@ -126,6 +141,49 @@ impl Object {
             }
         }
         texts
+    }
+}
+
+/// One reading per object out of the readings of several cameras of one lane, each already fused over
+/// its frames; best first. Readings of one object have the same text, list it as an alternative, or
+/// differ in few characters; boxes of different cameras cannot be compared.
+pub fn across_cameras(reads: &[OpticalRead]) -> Vec<OpticalRead> {
+    let mut objects: Vec<Object> = Vec::new();
+    let mut order: Vec<&OpticalRead> = reads.iter().collect();
+    order.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    for read in order.into_iter().take(MOST_FRAMES) {
+        let lists = |a: &OpticalRead, b: &OpticalRead| a.alternatives.iter().any(|t| t.text == b.text);
+        let same = |f: &OpticalRead| {
+            f.kind == read.kind
+                && (f.text == read.text || nearly(&f.text, &read.text) || lists(f, read) || lists(read, f))
+        };
+        match objects.iter_mut().find(|o| o.frames.iter().any(same)) {
+            Some(object) => object.frames.push(read.clone()),
+            None => objects.push(Object { frames: vec![read.clone()] }),
+        }
+    }
+    let mut all: Vec<OpticalRead> = objects.iter().filter_map(|o| o.fused(SHARED_BY_CAMERAS)).collect();
+    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    all
+}
+
+/// Whether two texts of one length differ in so few characters that they are readings of one object.
+fn nearly(a: &str, b: &str) -> bool {
+    let n = a.chars().count();
+    n >= ONE_IN
+        && n == b.chars().count()
+        && a.chars().zip(b.chars()).filter(|(x, y)| x != y).count() <= n / ONE_IN
+}
+
+/// The check digit's verdict on a text that no frame had as its first.
+fn verdict(kind: ReadKind, text: &str) -> CheckDigit {
+    match kind {
+        ReadKind::Plate | ReadKind::Adr => CheckDigit::None,
+        ReadKind::Container => {
+            let digit = text.get(..10).and_then(iso6346::check_digit);
+            let told = text.get(10..).and_then(|d| d.parse::<u8>().ok());
+            if digit.is_some() && digit == told { CheckDigit::Valid } else { CheckDigit::Invalid }
+        }
     }
 }
 
@@ -155,79 +213,4 @@ fn overlap(a: &PixelBox, b: &PixelBox) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use gate_types::observation::{CheckDigit, ReadKind, View};
-
-    fn read(text: &str, confidence: f32, x: f32, others: &[(&str, f32)]) -> OpticalRead {
-        OpticalRead {
-            kind: ReadKind::Plate,
-            view: View::Front,
-            text: text.into(),
-            raw_text: text.into(),
-            confidence,
-            check_digit: CheckDigit::None,
-            region: None,
-            type_code: None,
-            alternatives: others
-                .iter()
-                .map(|(t, c)| Alternative { text: (*t).into(), confidence: *c })
-                .collect(),
-            at: PixelBox { x, y: 500.0, w: 120.0, h: 30.0 },
-            frame_sha256: String::new(),
-        }
-    }
-
-    #[test]
-    fn one_frame_keeps_its_confidence() {
-        let mut f = Fusion::new();
-        f.add_frame(&[read("AB123CD", 0.8, 0.0, &[("AB128CD", 0.1)])]);
-        let got = f.fused();
-        assert_eq!(got[0].text, "AB123CD");
-        assert!((got[0].confidence - 0.8).abs() < 0.01, "{}", got[0].confidence);
-        assert!((got[0].alternatives[0].confidence - 0.1).abs() < 0.01);
-    }
-
-    #[test]
-    fn frames_that_agree_raise_and_frames_that_differ_lower() {
-        let mut f = Fusion::new();
-        for _ in 0..3 {
-            f.add_frame(&[read("AB123CD", 0.6, 0.0, &[("AB128CD", 0.3)])]);
-        }
-        let agreed = f.fused()[0].confidence;
-        assert!(agreed > 0.7, "{agreed}");
-        f.add_frame(&[read("AB128CD", 0.9, 5.0, &[("AB123CD", 0.05)])]);
-        let got = f.fused();
-        assert_eq!(got.len(), 1, "same place, same object");
-        assert!(got[0].confidence < agreed);
-    }
-
-    #[test]
-    fn sure_evidence_beats_many_weak_votes() {
-        let mut f = Fusion::new();
-        for _ in 0..2 {
-            f.add_frame(&[read("AB128CD", 0.5, 0.0, &[("AB123CD", 0.45)])]);
-        }
-        f.add_frame(&[read("AB123CD", 0.98, 0.0, &[])]);
-        assert_eq!(f.fused()[0].text, "AB123CD");
-    }
-
-    #[test]
-    fn two_plates_of_one_frame_stay_two() {
-        let mut f = Fusion::new();
-        for x in [0.0, 20.0, 40.0] {
-            f.add_frame(&[read("AB123CD", 0.9, x, &[]), read("XA456EF", 0.8, 600.0 + x, &[])]);
-        }
-        let got = f.fused();
-        assert_eq!(got.len(), 2);
-        assert!(got.iter().all(|r| r.confidence > 0.9), "{got:?}");
-    }
-
-    #[test]
-    fn nonsense_values_do_not_poison_the_sum() {
-        let mut f = Fusion::new();
-        f.add_frame(&[read("A", f32::NAN, 0.0, &[("B", f32::INFINITY)])]);
-        f.add_frame(&[read("A", 0.9, 0.0, &[])]);
-        assert!(f.fused().iter().all(|r| (0.0..=1.0).contains(&r.confidence)));
-    }
-}
+mod tests;

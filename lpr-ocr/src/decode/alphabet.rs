@@ -77,10 +77,9 @@ pub fn script(symbol: u8) -> Script {
 pub fn normal(of: u8) -> u8 {
     match of {
         FIRST_INDIC..=45 => of - FIRST_INDIC,
-        FIRST_ARABIC.. => ARABIC
-            .get(usize::from(of - FIRST_ARABIC))
-            .and_then(|a| symbol(a.1))
-            .unwrap_or(NORMAL as u8 - 1),
+        FIRST_ARABIC.. => {
+            ARABIC.get(usize::from(of - FIRST_ARABIC)).and_then(|a| symbol(a.1)).unwrap_or(NORMAL as u8 - 1)
+        }
         _ => of,
     }
 }

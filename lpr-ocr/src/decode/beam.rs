@@ -108,8 +108,9 @@ pub fn search<L: Language>(p: &P, language: &L, width: usize) -> Vec<Scored> {
         if worth != 0 {
             extend(p, t, worth, language, &beam, &mut next);
             // Ties are broken by the prefix: the same input gives the same answer every time.
-            let order =
-                |a: &Entry<L::State>, b: &Entry<L::State>| b.mass().total_cmp(&a.mass()).then(a.key.cmp(&b.key));
+            let order = |a: &Entry<L::State>, b: &Entry<L::State>| {
+                b.mass().total_cmp(&a.mass()).then(a.key.cmp(&b.key))
+            };
             if next.len() > width {
                 next.select_nth_unstable_by(width, order);
                 next.truncate(width);
@@ -282,7 +283,12 @@ mod tests {
         let found = search(&p, &Free { longest: 12 }, 200);
         for s in found.iter().take(3) {
             let exact = score(&p, &s.symbols);
-            assert!(exact >= s.log_p - 1e-6 && exact - s.log_p < 0.2, "{} {exact} {}", text_of(&s.symbols), s.log_p);
+            assert!(
+                exact >= s.log_p - 1e-6 && exact - s.log_p < 0.2,
+                "{} {exact} {}",
+                text_of(&s.symbols),
+                s.log_p
+            );
         }
     }
 }

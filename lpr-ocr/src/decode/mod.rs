@@ -6,17 +6,18 @@ pub mod alphabet;
 pub mod beam;
 pub mod boxes;
 pub mod code;
+pub mod confidence;
+mod joint;
 pub mod language;
 pub mod plate;
+#[cfg(test)]
+mod plate_table;
 mod probabilities;
 mod resolve;
+pub mod size_type;
 
 pub use alphabet::{Alphabet, AlphabetError, normal_of, text_of};
 pub use boxes::{Found, FrameScale, MapShape, ObjectClass};
+pub use confidence::{Calibration, Features};
 pub use probabilities::{Extent, Probabilities, ShapeError};
 pub use resolve::{Candidate, Resolved, Resolver};
-
-/// The symbol of a Latin capital or digit.
-pub fn symbol_of(c: u8) -> Option<u8> {
-    alphabet::symbol(char::from(c))
-}

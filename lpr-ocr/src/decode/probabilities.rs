@@ -5,11 +5,13 @@ use super::alphabet::{Alphabet, SYMBOLS, symbol};
 /// Steps of the shipped reader: half of them line A, half line B.
 pub const STEPS: usize = 96;
 /// Most steps accepted.
-pub const MOST_STEPS: usize = 1024;
+const MOST_STEPS: usize = 1024;
 /// Probabilities below this are raised to it, so that one bad step never rules a text out.
 const FLOOR: f32 = 1e-7;
 /// Symbols less probable than this at a step start no character there.
 const WORTH: f32 = 2e-5;
+/// Most symbols that may start a character at one step: bounds the time of a crop that shows no text.
+const MOST_WORTH: u32 = 12;
 
 /// Why a tensor is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +45,7 @@ impl Probabilities {
         let classes = alphabet.classes();
         let steps = logits.len() / classes;
         let finite = logits.iter().filter(|v| v.is_finite()).count();
-        let shaped =
-            steps * classes == logits.len() && steps % 2 == 0 && (2..=MOST_STEPS).contains(&steps);
+        let shaped = steps * classes == logits.len() && steps % 2 == 0 && (2..=MOST_STEPS).contains(&steps);
         if !shaped || finite != logits.len() {
             return Err(ShapeError { found: finite, values: logits.len(), classes });
         }
@@ -67,7 +68,7 @@ impl Probabilities {
                 worth |= u64::from(*p >= WORTH) << s;
             }
             out.rows.push(row);
-            out.worth.push(worth);
+            out.worth.push(if worth.count_ones() > MOST_WORTH { most_probable(&row, worth) } else { worth });
         }
         Ok(out)
     }
@@ -156,6 +157,13 @@ impl Probabilities {
     }
 }
 
+/// The most probable symbols of a set at one step.
+fn most_probable(row: &[f32; SYMBOLS + 1], set: u64) -> u64 {
+    let mut symbols: Vec<usize> = (0..SYMBOLS).filter(|s| set >> s & 1 == 1).collect();
+    symbols.sort_unstable_by(|&a, &b| row[b + 1].total_cmp(&row[a + 1]).then(a.cmp(&b)));
+    symbols.iter().take(MOST_WORTH as usize).fold(0, |set, s| set | 1 << s)
+}
+
 /// Where the text lies in a crop, in parts of its width.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extent {
@@ -215,7 +223,9 @@ mod tests {
     #[test]
     fn other_shapes_and_values_are_refused() {
         let long = Alphabet::new(&format!("{LATIN}٠١")).unwrap();
-        for logits in [vec![], vec![0.0; 38], vec![0.0; 37 * 95], vec![f32::NAN; 37 * 96], vec![0.0; 37 * 2000]] {
+        for logits in
+            [vec![], vec![0.0; 38], vec![0.0; 37 * 95], vec![f32::NAN; 37 * 96], vec![0.0; 37 * 2000]]
+        {
             assert!(Probabilities::from_logits(&logits).is_err(), "{}", logits.len());
         }
         assert!(Probabilities::with_alphabet(&vec![0.0; 37 * 96], &long).is_err());

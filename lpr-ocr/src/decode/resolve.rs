@@ -1,16 +1,19 @@
 //! From the reader's output of one crop (or several crops of one object) to a text with its confidence.
 
-use super::beam::{Free, Language, Probabilities, Scored, search};
-use super::code::{CodeLanguage, Family};
-use super::language::PatternSet;
+use super::adr::{self, Pair, Panels};
+use super::alphabet::{normal, normal_of, text_of};
+use super::beam::{Free, Probabilities, Scored};
+use super::code::{self, CodeLanguage, Owners};
+use super::confidence::{Calibration, Features, clip};
+use super::joint::Joint;
 use super::plate::{GrammarError, Grammars};
-use super::{adr, normal_of, text_of};
+use super::size_type::SizeTypes;
 use gate_types::observation::{CheckDigit, ReadKind};
 
 /// One text that the pixels may show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// Canonical text.
+    /// Canonical text in normal form.
     pub text: String,
     /// Probability that it is right, 0..=1.
     pub confidence: f32,
@@ -23,248 +26,261 @@ pub struct Resolved {
     pub kind: ReadKind,
     /// Candidates, best first, 1 to 9.
     pub candidates: Vec<Candidate>,
-    /// The reader's text without any rule.
+    /// The reader's native text without any rule.
     pub raw_text: String,
     /// Whether characters stand in two rows.
     pub two_rows: bool,
     /// The check digit's verdict on the best candidate.
     pub check_digit: CheckDigit,
-    /// Country of a plate, where only one fits.
+    /// Country of a plate, where nearly only one issues such texts.
     pub region: Option<String>,
     /// ln p of the best candidate as the reader alone sees it.
     pub log_p: f64,
+    /// What the confidence of the best candidate is made of.
+    pub features: Features,
+    /// Posterior of each candidate among all texts considered.
+    shares: Vec<f64>,
 }
 
 /// Languages of all kinds, compiled once.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     plates: Grammars,
-    panels: PatternSet,
+    panels: Panels,
+    owners: Owners,
+    types: SizeTypes,
+    calibration: Calibration,
 }
 
-const BEAM_FREE: usize = 16;
-const BEAM_PLATE: usize = 32;
-const BEAM_CODE: usize = 64;
+const BEAM_FREE: usize = 12;
+const BEAM_PLATE: usize = 24;
+const BEAM_CODE: usize = 32;
+const BEAM_PANEL: usize = 16;
 const MOST_CANDIDATES: usize = 9;
-/// Below this a container code is not believed and an ILU code is tried.
-const CODE_DOUBTFUL: f64 = -6.0;
-/// Prior against ILU codes, nats.
-const ILU_NATS: f64 = 3.0;
+/// Codes less probable than this are lettering.
+const NO_CODE: f64 = -40.0;
+/// What a code with a wrong check digit loses, nats: damaged and repainted digits are rare.
+const WRONG_DIGIT_NATS: f64 = 6.0;
+/// Below this ln p of the best legal panel, panels with numbers that do not exist are considered.
+const PANEL_DOUBTFUL: f64 = -3.0;
 
-/// How far the network supports a text: 1/2 at `half`, falling with `slope` nats.
-fn support(log_p: f64, half: f64, slope: f64) -> f64 {
-    1.0 / (1.0 + ((half - log_p) / slope).exp())
+/// One text in the choice.
+struct Choice {
+    /// Place among the texts of the joint list.
+    place: usize,
+    text: String,
+    /// Posterior among all texts.
+    share: f64,
 }
 
 impl Resolver {
-    /// A resolver whose plate grammars are limited to `regions` (none: all around Europe).
+    /// A resolver for a site whose own plates are those of `regions` (none: no preference).
     pub fn new(regions: &[String]) -> Result<Self, GrammarError> {
-        let panels = adr::panels().map_err(|why| GrammarError::Pattern { country: "ADR".into(), why })?;
-        Ok(Self { plates: Grammars::built_in(regions)?, panels })
+        Ok(Self {
+            plates: Grammars::built_in(regions)?,
+            panels: Panels::built_in()?,
+            owners: Owners::built_in()?,
+            types: SizeTypes::built_in()?,
+            calibration: Calibration::built_in()?,
+        })
+    }
+
+    /// The same resolver with other weights of confidence.
+    pub fn with_calibration(self, calibration: Calibration) -> Self {
+        Self { calibration, ..self }
     }
 
     /// Resolves the crops of one object. `None` where there is no text of the kind.
     pub fn resolve(&self, kind: ReadKind, crops: &[Probabilities]) -> Option<Resolved> {
-        let first = crops.first()?;
-        let (greedy, line_a) = first.greedy();
-        let raw_text = text_of(&greedy);
-        let two_rows = line_a > 0 && line_a < greedy.len();
-        let mut resolved = match kind {
-            ReadKind::Plate => self.plate(crops)?,
-            ReadKind::Container => code(crops)?,
-            ReadKind::Adr => self.panel(crops)?,
-        };
-        resolved.raw_text = raw_text;
-        resolved.two_rows = two_rows;
-        resolved.candidates.truncate(MOST_CANDIDATES);
-        Some(resolved)
+        match kind {
+            ReadKind::Plate => self.plate(crops),
+            ReadKind::Container => self.code(crops),
+            ReadKind::Adr => self.panel(crops),
+        }
+    }
+
+    /// Reads a size and type code (`22G1`); `None` where there is none.
+    pub fn size_type(&self, crops: &[Probabilities]) -> Option<Candidate> {
+        let mut joint = Joint::new(crops);
+        let texts = joint.search(&self.types.set, BEAM_PANEL).texts();
+        let weights: Vec<f64> = texts.iter().map(|t| t.log_p + self.types.nats(&t.symbols)).collect();
+        let best = choose(&texts, &weights).into_iter().next()?;
+        let log_p = texts.get(best.place)?.log_p;
+        let known = 1.0 / (1.0 + ((-4.0 - log_p) / 0.8).exp());
+        Some(Candidate { text: best.text, confidence: (best.share * known).min(0.999) as f32 })
+    }
+
+    /// Tells how the detector saw the object: `found` is the box's probability, `height_px` the height of
+    /// the characters in the frame. Confidences are computed again.
+    pub fn seen(&self, resolved: &mut Resolved, found: f32, height_px: f32) {
+        resolved.features.found = clip(f64::from(found), 0.0, 1.0);
+        resolved.features.height = clip((f64::from(height_px).max(1.0) / 16.0).ln(), -1.5, 1.5);
+        self.assess(resolved);
     }
 
     fn plate(&self, crops: &[Probabilities]) -> Option<Resolved> {
-        let mut texts = joint(crops, &Free { longest: 10 }, BEAM_FREE);
-        for t in joint(crops, &self.plates.set, BEAM_PLATE) {
-            if !texts.iter().any(|k| k.symbols == t.symbols) {
-                texts.push(t);
-            }
-        }
-        texts.retain(|t| (4..=10).contains(&t.symbols.len()));
-        let weights = self.plates.weigh(&texts);
-        let ranked = rank(&texts, &weights);
-        let (best, posterior) = ranked.first().map(|r| (&texts[r.0], r.1))?;
-        let fits = self.plates.prior(&best.symbols);
-        let digits = best.symbols.iter().filter(|s| **s < 10).count();
-        let trust = match (fits.is_some(), digits) {
-            (true, _) => 1.0,
-            // Lettering on cabs and tarpaulins has no digits, phone numbers nothing else.
-            (false, 0) => 0.25,
-            (false, n) if n == best.symbols.len() => 0.4,
-            (false, _) => 0.75,
+        let mut joint = Joint::new(crops);
+        joint.search(&Free { longest: 11 }, BEAM_FREE).search(&self.plates.set, BEAM_PLATE);
+        let texts = joint.retain(|t| (4..=11).contains(&t.len())).texts();
+        let cool = self.calibration.temperature(ReadKind::Plate);
+        let weights: Vec<f64> = texts.iter().map(|t| t.log_p / cool + self.plates.nats(&t.symbols)).collect();
+        let choices = choose(&texts, &weights);
+        let best = texts.get(choices.first()?.place)?;
+        let prior = self.plates.prior(&best.symbols);
+        let mut out = self.made(ReadKind::Plate, &joint, &texts, &choices, CheckDigit::None)?;
+        let digits = best.symbols.iter().filter(|s| normal(**s) < 10).count();
+        out.features.grammar = clip(prior.as_ref().map_or(-4.0, |p| p.ratio.ln()), -4.0, 4.0);
+        out.features.fits = f64::from(u8::from(prior.is_some()));
+        // Lettering on cabs and tarpaulins has no digits, phone numbers nothing else.
+        out.features.mixed = f64::from(u8::from(digits > 0 && digits < best.symbols.len()));
+        out.region = prior.and_then(|p| p.country.map(str::to_owned));
+        self.assess(&mut out);
+        Some(out)
+    }
+
+    fn code(&self, crops: &[Probabilities]) -> Option<Resolved> {
+        let mut joint = Joint::new(crops);
+        joint.search(&CodeLanguage { any_digit: false }, BEAM_CODE);
+        joint.search(&CodeLanguage { any_digit: true }, BEAM_FREE);
+        let cool = self.calibration.temperature(ReadKind::Container);
+        let weigh = |texts: &[Scored]| -> Vec<f64> {
+            let digit = |t: &Scored| if code::is_valid(&t.symbols) { 0.0 } else { -WRONG_DIGIT_NATS };
+            texts.iter().map(|t| t.log_p / cool + self.owners.nats(&t.symbols) + digit(t)).collect()
         };
-        let known = support(best.log_p, -2.5, 0.7) * trust;
-        let region = fits.filter(|_| self.plates.is_sole(&best.symbols)).map(|f| f.0.to_owned());
-        Some(made(ReadKind::Plate, &texts, &ranked, known, CheckDigit::None, region, best.log_p))
-            .filter(|_| posterior > 0.0)
+        let mut texts = joint.texts();
+        // Letters that the check digit cannot tell apart stay alternatives, however sure the reader is.
+        let best = choose(&texts, &weigh(&texts)).into_iter().next()?;
+        for other in code::blind_to(&texts.get(best.place)?.symbols) {
+            joint.add(other, None);
+        }
+        texts = joint.texts();
+        let choices = choose(&texts, &weigh(&texts));
+        let best = texts.get(choices.first()?.place)?;
+        if best.log_p < NO_CODE {
+            return None;
+        }
+        let valid = code::is_valid(&best.symbols);
+        let check_digit = if valid { CheckDigit::Valid } else { CheckDigit::Invalid };
+        let mut out = self.made(ReadKind::Container, &joint, &texts, &choices, check_digit)?;
+        out.features.check_digit = f64::from(u8::from(valid));
+        out.features.owner = f64::from(u8::from(self.owners.knows(&best.symbols)));
+        self.assess(&mut out);
+        Some(out)
     }
 
     fn panel(&self, crops: &[Probabilities]) -> Option<Resolved> {
-        let texts = joint(crops, &self.panels, BEAM_PLATE);
-        let weights: Vec<f64> = texts.iter().map(|t| t.log_p).collect();
-        let ranked = rank(&texts, &weights);
-        let best = texts.get(ranked.first()?.0)?;
-        let known = support(best.log_p, -4.0, 0.8);
-        let mut out = made(ReadKind::Adr, &texts, &ranked, known, CheckDigit::None, None, best.log_p);
+        let mut joint = Joint::new(crops);
+        joint.search(&self.panels.set, BEAM_PANEL);
+        let sure = joint.texts().iter().map(|t| t.log_p).fold(f64::NEG_INFINITY, f64::max);
+        if sure < PANEL_DOUBTFUL {
+            joint.search(&self.panels.shape, BEAM_FREE);
+        }
+        let texts = joint.texts();
+        let cool = self.calibration.temperature(ReadKind::Adr);
+        let weights: Vec<f64> = texts.iter().map(|t| t.log_p / cool + self.panels.nats(&t.symbols)).collect();
+        let choices = choose(&texts, &weights);
+        let best = texts.get(choices.first()?.place)?;
+        let mut out = self.made(ReadKind::Adr, &joint, &texts, &choices, CheckDigit::None)?;
+        let pair = self.panels.pair(&best.symbols);
+        out.features.pair = match pair {
+            Pair::Listed => 1.0,
+            Pair::Possible => 0.5,
+            Pair::Contradicts => 0.0,
+            Pair::Illegal => -1.0,
+        };
+        out.features.fits = f64::from(u8::from(pair != Pair::Illegal));
         for c in &mut out.candidates {
             c.text = adr::canonical(&c.text)?;
         }
+        self.assess(&mut out);
         Some(out)
     }
-}
 
-fn code(crops: &[Probabilities]) -> Option<Resolved> {
-    let language = |family, any_digit| CodeLanguage { family, any_digit };
-    let mut texts = joint(crops, &language(Family::Container, false), BEAM_CODE);
-    if texts.first().is_none_or(|t| t.log_p < CODE_DOUBTFUL) {
-        let ilu = joint(crops, &language(Family::Ilu, false), BEAM_CODE);
-        texts.extend(ilu.into_iter().map(|t| Scored { log_p: t.log_p - ILU_NATS, ..t }));
-        texts.sort_by(|a, b| b.log_p.total_cmp(&a.log_p));
-    }
-    let best_valid = texts.first().map_or(f64::MIN, |t| t.log_p);
-    // A text of the right form that the reader finds far more probable, with a wrong digit, is told as
-    // it stands: damaged or repainted digits exist, and a person can see it.
-    let any = joint(crops, &language(Family::Container, true), BEAM_FREE);
-    if let Some(shown) = any.first().filter(|a| a.log_p > best_valid + 7.0 && a.log_p > -8.0) {
-        let weights: Vec<f64> = any.iter().map(|t| t.log_p).collect();
-        let ranked = rank(&any, &weights);
-        let known = 0.49 * support(shown.log_p, -5.0, 0.8);
-        return Some(made(ReadKind::Container, &any, &ranked, known, CheckDigit::Invalid, None, shown.log_p));
-    }
-    let weights: Vec<f64> = texts.iter().map(|t| t.log_p).collect();
-    let ranked = rank(&texts, &weights);
-    let best = texts.get(ranked.first()?.0)?;
-    if best.log_p < -40.0 {
-        return None;
-    }
-    let known = support(best.log_p, -5.0, 0.8);
-    Some(made(ReadKind::Container, &texts, &ranked, known, CheckDigit::Valid, None, best.log_p))
-}
-
-fn made(
-    kind: ReadKind,
-    texts: &[Scored],
-    ranked: &[(usize, f64)],
-    known: f64,
-    check_digit: CheckDigit,
-    region: Option<String>,
-    log_p: f64,
-) -> Resolved {
-    let candidates = ranked
-        .iter()
-        .take(MOST_CANDIDATES)
-        .map(|&(n, p)| Candidate {
-            text: normal_of(&texts[n].symbols),
-            confidence: (p * known).min(0.999) as f32,
+    /// The choice as a reading, its features but those of one kind filled in.
+    fn made(
+        &self,
+        kind: ReadKind,
+        joint: &Joint<'_>,
+        texts: &[Scored],
+        choices: &[Choice],
+        check_digit: CheckDigit,
+    ) -> Option<Resolved> {
+        let best = choices.first()?;
+        let scored = texts.get(best.place)?;
+        let (greedy, line_a) = joint.showing(best.place)?.greedy();
+        let others: f64 = choices.iter().skip(1).map(|c| c.share).sum();
+        let ratio = |other: f64| (best.share.max(1e-12) / other.max(1e-12)).ln();
+        let agreeing = joint.agreeing(best.place);
+        let characters = scored.symbols.len().max(1) as f64;
+        let features = Features {
+            log_p: clip(scored.log_p, -12.0, 0.0),
+            char_log_p: clip(scored.log_p / characters, -3.0, 0.0),
+            odds: clip(ratio(others), -4.0, 8.0),
+            margin: clip(ratio(choices.get(1).map_or(0.0, |c| c.share)), 0.0, 8.0),
+            agreeing: agreeing as f64 / joint.crops().max(1) as f64,
+            more_crops: clip(agreeing as f64 - 1.0, 0.0, 3.0),
+            grammar: 0.0,
+            fits: 1.0,
+            mixed: 1.0,
+            raw: f64::from(u8::from(normal_of(&greedy) == best.text)),
+            check_digit: 1.0,
+            owner: 0.0,
+            pair: 0.0,
+            found: 1.0,
+            height: 0.0,
+        };
+        let kept = &choices[..choices.len().min(MOST_CANDIDATES)];
+        Some(Resolved {
+            kind,
+            candidates: kept.iter().map(|c| Candidate { text: c.text.clone(), confidence: 0.0 }).collect(),
+            raw_text: text_of(&greedy),
+            two_rows: line_a > 0 && line_a < greedy.len(),
+            check_digit,
+            region: None,
+            log_p: scored.log_p,
+            features,
+            shares: kept.iter().map(|c| c.share).collect(),
         })
-        .collect();
-    Resolved { kind, candidates, raw_text: String::new(), two_rows: false, check_digit, region, log_p }
-}
-
-/// Places and posterior probabilities, best first.
-fn rank(texts: &[Scored], weights: &[f64]) -> Vec<(usize, f64)> {
-    let top = weights.iter().copied().fold(f64::MIN, f64::max);
-    let sum: f64 = weights.iter().map(|w| (w - top).exp()).sum();
-    let mut ranked: Vec<(usize, f64)> =
-        (0..texts.len()).map(|n| (n, (weights[n] - top).exp() / sum)).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranked
-}
-
-/// Texts over several crops of one object: mean of the sequence probabilities.
-fn joint<L: Language>(crops: &[Probabilities], language: &L, width: usize) -> Vec<Scored> {
-    let mut lists: Vec<Vec<Scored>> = crops.iter().map(|p| search(p, language, width)).collect();
-    if lists.len() == 1 {
-        return lists.pop().unwrap_or_default();
     }
-    let n = lists.len().max(1) as f64;
-    let mut all: Vec<Scored> = Vec::new();
-    for list in lists {
-        for t in list {
-            match all.iter_mut().find(|k| k.symbols == t.symbols) {
-                Some(k) => k.log_p = ln_add(k.log_p, t.log_p),
-                None => all.push(t),
-            }
+
+    /// Confidence of every candidate: the best has that of its features; the others share what is left
+    /// in the proportion of their probabilities, and none has more than its proportion to the best.
+    fn assess(&self, resolved: &mut Resolved) {
+        let sure = self.calibration.confidence(resolved.kind, &resolved.features);
+        let first = resolved.shares.first().copied().unwrap_or(1.0).max(1e-12);
+        let left = f64::from(1.0 - sure);
+        let others = (1.0 - first).max(1e-12);
+        for (n, (c, share)) in resolved.candidates.iter_mut().zip(&resolved.shares).enumerate() {
+            c.confidence = match n {
+                0 => sure,
+                _ => (left * share / others).min(f64::from(sure) * share / first) as f32,
+            };
         }
     }
-    for t in &mut all {
-        t.log_p = (t.log_p - n.ln()).min(0.0);
-    }
-    all.sort_by(|a, b| b.log_p.total_cmp(&a.log_p));
-    all
 }
 
-fn ln_add(a: f64, b: f64) -> f64 {
-    let (hi, lo) = if a > b { (a, b) } else { (b, a) };
-    hi + (lo - hi).exp().ln_1p()
+/// Texts by weight, best first; native texts with one normal form are one text.
+fn choose(texts: &[Scored], weights: &[f64]) -> Vec<Choice> {
+    let top = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !top.is_finite() {
+        return Vec::new();
+    }
+    let sum: f64 = weights.iter().map(|w| (w - top).exp()).sum();
+    let mut order: Vec<usize> = (0..texts.len().min(weights.len())).collect();
+    order.sort_by(|&a, &b| {
+        weights[b].total_cmp(&weights[a]).then_with(|| texts[a].symbols.cmp(&texts[b].symbols))
+    });
+    let mut out: Vec<Choice> = Vec::new();
+    for place in order {
+        let (text, share) = (normal_of(&texts[place].symbols), (weights[place] - top).exp() / sum);
+        match out.iter_mut().find(|c| c.text == text) {
+            Some(same) => same.share += share,
+            None => out.push(Choice { place, text, share }),
+        }
+    }
+    out.sort_by(|a, b| b.share.total_cmp(&a.share));
+    out
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decode::beam::{STEPS, made_logits};
-    use crate::decode::symbol_of;
-
-    fn crop(text: &str, line_a: usize, strength: f32) -> Probabilities {
-        Probabilities::from_logits(&made_logits(text, line_a, strength)).unwrap()
-    }
-
-    #[test]
-    fn each_kind_gives_its_canonical_text() {
-        let r = Resolver::new(&[]).unwrap();
-        let plate = r.resolve(ReadKind::Plate, &[crop("EK679XR", 7, 20.0)]).unwrap();
-        assert_eq!(plate.candidates[0].text, "EK679XR");
-        assert!(plate.candidates[0].confidence > 0.9, "{plate:?}");
-        let code = r.resolve(ReadKind::Container, &[crop("CSQU3054383", 4, 20.0)]).unwrap();
-        assert_eq!((code.candidates[0].text.as_str(), code.check_digit), ("CSQU3054383", CheckDigit::Valid));
-        assert!(code.two_rows && code.candidates[0].confidence > 0.97, "{code:?}");
-        let panel = r.resolve(ReadKind::Adr, &[crop("331203", 2, 20.0)]).unwrap();
-        assert_eq!(panel.candidates[0].text, "33/1203");
-    }
-
-    #[test]
-    fn a_clear_code_with_a_wrong_digit_is_told_but_not_believed() {
-        let r = Resolver::new(&[]).unwrap();
-        let code = r.resolve(ReadKind::Container, &[crop("CSQU3054380", 11, 20.0)]).unwrap();
-        assert_eq!(code.check_digit, CheckDigit::Invalid);
-        assert_eq!(code.candidates[0].text, "CSQU3054380");
-        assert!(code.candidates[0].confidence < 0.5);
-    }
-
-    #[test]
-    fn an_ilu_code_is_read_where_no_container_code_fits() {
-        let digit = gate_types::iso6346::check_digit("ABCK123456").unwrap();
-        let text = format!("ABCK123456{digit}");
-        let r = Resolver::new(&[]).unwrap();
-        let code = r.resolve(ReadKind::Container, &[crop(&text, 11, 20.0)]).unwrap();
-        assert_eq!((code.candidates[0].text.as_str(), code.check_digit), (text.as_str(), CheckDigit::Valid));
-    }
-
-    #[test]
-    fn other_texts_are_no_confident_codes() {
-        let r = Resolver::new(&[]).unwrap();
-        for text in ["TRANSPORT", "0805556677", "MAX", "22G1"] {
-            let read = r.resolve(ReadKind::Container, &[crop(text, text.len(), 20.0)]);
-            assert!(read.as_ref().is_none_or(|c| c.candidates[0].confidence < 0.1), "{text} {read:?}");
-        }
-    }
-
-    #[test]
-    fn a_doubtful_place_gives_an_alternative_and_less_confidence() {
-        let mut logits = made_logits("EK679XR", 7, 20.0);
-        logits[(usize::from(symbol_of(b'F').unwrap()) + 1) * STEPS + 1] = 19.8;
-        let p = Probabilities::from_logits(&logits).unwrap();
-        let plate = Resolver::new(&["it".into()]).unwrap().resolve(ReadKind::Plate, &[p]).unwrap();
-        assert_eq!(plate.candidates[0].text, "EK679XR");
-        assert_eq!(plate.candidates[1].text, "FK679XR");
-        assert!(plate.candidates[0].confidence < 0.6, "{plate:?}");
-        assert_eq!(plate.region.as_deref(), Some("IT"));
-    }
-}
+mod tests;
