@@ -74,7 +74,7 @@ pub fn plan(loaded: &Loaded) -> Result<Vec<LanePlan>, Vec<String>> {
     let mut problems = Vec::new();
     let mut plans = Vec::new();
     for lane in &loaded.node.lanes {
-        match plan_lane(lane, loaded.node.ocr.as_ref()) {
+        match plan_lane(lane, loaded.node.ocr.as_ref(), &loaded.node.state_dir) {
             Ok(plan) => plans.push(plan),
             Err(found) => problems.extend(found),
         }
@@ -82,7 +82,7 @@ pub fn plan(loaded: &Loaded) -> Result<Vec<LanePlan>, Vec<String>> {
     if problems.is_empty() { Ok(plans) } else { Err(problems) }
 }
 
-fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec<String>> {
+fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Result<LanePlan, Vec<String>> {
     let mut problems = Vec::new();
     let mut endpoint = |device: &DeviceId, text: &str| match Endpoint::parse(text) {
         Ok(endpoint) => Some(endpoint),
@@ -104,7 +104,10 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec
     };
     let workers = match (lane.cameras.is_empty(), ocr) {
         (true, _) => Vec::new(),
-        (false, Some(ocr)) => lane.cameras.iter().map(|camera| worker_spec(camera, ocr)).collect(),
+        (false, Some(ocr)) => {
+            let turns = state_dir.join(format!("{}.turns", lane.id));
+            lane.cameras.iter().map(|camera| worker_spec(camera, ocr, &turns)).collect()
+        }
         (false, None) => {
             problems.push(format!("lane {}: it has cameras and the node file has no [ocr]; add it", lane.id));
             Vec::new()
@@ -123,7 +126,7 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>) -> Result<LanePlan, Vec
     }
 }
 
-fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig) -> WorkerSpec {
+fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSpec {
     WorkerSpec {
         command: program(&ocr.command, std::env::current_exe().ok().as_deref()),
         models: ocr.models.clone(),
@@ -134,6 +137,7 @@ fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig) -> WorkerSpec {
             view: camera.view,
             kinds: camera.kinds.clone(),
         },
+        turns: Some(turns.to_path_buf()),
     }
 }
 

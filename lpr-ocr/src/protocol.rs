@@ -7,6 +7,7 @@ use crate::spec::CameraSpec;
 use gate_types::observation::OpticalRead;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Largest frame, bytes, its first word not counted.
 pub const MOST_FRAME_BYTES: usize = 4 << 20;
@@ -21,6 +22,9 @@ pub enum ToWorker {
     Open {
         /// It.
         camera: CameraSpec,
+        /// The file whose lock is the turn to read a frame, common to the workers of a lane.
+        #[serde(default)]
+        turns: Option<PathBuf>,
     },
     /// Read from now on (`on`), or rest.
     Observe {

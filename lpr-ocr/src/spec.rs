@@ -29,6 +29,8 @@ pub struct WorkerSpec {
     pub regions: Vec<String>,
     /// The camera.
     pub camera: CameraSpec,
+    /// A file whose lock is the turn to read a frame, common to the workers of a lane; none: no turns.
+    pub turns: Option<PathBuf>,
 }
 
 /// What the lane asks of a camera.

@@ -17,8 +17,8 @@ pub use port::{Central, Gate, NodeFile, Stand};
 pub use process::{Process, binary, root};
 pub use proxy::{Mood, Proxy};
 pub use story::{
-    ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import, rendered,
-    side_view,
+    ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import,
+    rendered, side_view,
 };
 
 use std::future::Future;

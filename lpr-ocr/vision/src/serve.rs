@@ -3,6 +3,7 @@
 
 mod camera;
 mod reading;
+mod turns;
 
 use crate::ModelArgs;
 use crate::capture::{self, Pixels};
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use turns::Turns;
 
 /// What all threads share.
 pub(crate) struct Shared {
@@ -131,7 +133,7 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
         decoder.push(&piece[..n]);
         while let Some((message, _)) = decoder.take::<ToWorker>().context("stdin")? {
             match message {
-                ToWorker::Open { camera } => {
+                ToWorker::Open { camera, turns } => {
                     let Some(engine) = engine.take() else {
                         tracing::warn!("a camera was opened before; ignored");
                         continue;
@@ -139,7 +141,7 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
                     let endpoint = camera.endpoint.clone();
                     shared.lock().camera = Some(Camera::new(camera));
                     capture::start(&shared, &endpoint).context("camera thread")?;
-                    reading::start(&shared, engine).context("reading thread")?;
+                    reading::start(&shared, engine, Turns::open(turns.as_deref())).context("reading thread")?;
                 }
                 ToWorker::Observe { on, round } => {
                     let mut state = shared.lock();

@@ -60,6 +60,7 @@ async fn watch(endpoint: String) -> Watched {
         models: None,
         regions: vec!["it".into()],
         camera: CameraSpec { id: camera.clone(), endpoint, view: View::Front, kinds: vec![ReadKind::Plate] },
+        turns: None,
     };
     let frames = FrameStore::new();
     let link = DeviceLink {
@@ -168,7 +169,13 @@ async fn a_missing_program_is_a_lost_device() {
         view: View::Front,
         kinds: vec![ReadKind::Plate],
     };
-    let spec = WorkerSpec { command: "/nowhere/varco-ocr".into(), models: None, regions: vec![], camera };
+    let spec = WorkerSpec {
+        command: "/nowhere/varco-ocr".into(),
+        models: None,
+        regions: vec![],
+        camera,
+        turns: None,
+    };
     let link =
         DeviceLink { id, clock: Clock::start(), observations: sender, commands: receiver, tap: Tap::off() };
     let task = tokio::spawn(supervise(WorkerDriver::new(spec, FrameStore::new()), link, Backoff::default()));

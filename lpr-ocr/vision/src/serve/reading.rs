@@ -1,6 +1,7 @@
 //! The one thread that decodes and reads.
 
 use super::Shared;
+use super::turns::Turns;
 use crate::capture::Pixels;
 use crate::engine::Engine;
 use crate::measures::Measures;
@@ -19,9 +20,9 @@ use std::time::{Duration, Instant};
 const SUPERVISE: Duration = Duration::from_secs(2);
 
 /// Starts the thread.
-pub(crate) fn start(shared: &Arc<Shared>, engine: Engine) -> std::io::Result<()> {
+pub(crate) fn start(shared: &Arc<Shared>, engine: Engine, turns: Turns) -> std::io::Result<()> {
     let shared = Arc::clone(shared);
-    std::thread::Builder::new().name("reading".into()).spawn(move || run(&shared, engine))?;
+    std::thread::Builder::new().name("reading".into()).spawn(move || run(&shared, engine, &turns))?;
     Ok(())
 }
 
@@ -33,15 +34,19 @@ struct Job {
 }
 
 enum Work {
-    Read(Job),
+    /// The newest frame is worth reading.
+    Read,
     Measure(Pixels),
 }
 
-fn run(shared: &Shared, mut engine: Engine) {
+fn run(shared: &Shared, mut engine: Engine, turns: &Turns) {
     let mut supervise_at = Instant::now() + SUPERVISE;
     loop {
         match next(shared, &mut supervise_at) {
-            Work::Read(job) => {
+            Work::Read => {
+                let _turn = turns.take();
+                // Chosen with the turn in hand: a frame may have come meanwhile, or the vehicle may have gone.
+                let Some(job) = job(shared) else { continue };
                 shared.busy_since.store(shared.now_ms() + 1, Ordering::Relaxed);
                 if let Err(error) = read(shared, &mut engine, &job) {
                     shared.picture_fault(Some(format!("a frame cannot be read: {error:#}")));
@@ -62,15 +67,10 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
     loop {
         let now = Instant::now();
         let mut wake_at = *supervise_at;
-        let (on, round) = (state.on, state.round);
+        let on = state.on;
         if let Some(camera) = &mut state.camera {
             match camera.due().filter(|_| on) {
-                Some(at) if at <= now => {
-                    if let Some(pixels) = camera.take() {
-                        let (kinds, view) = (camera.spec.kinds.clone(), camera.spec.view);
-                        return Work::Read(Job { pixels, kinds, view, round });
-                    }
-                }
+                Some(at) if at <= now => return Work::Read,
                 Some(at) => wake_at = wake_at.min(at),
                 None => {}
             }
@@ -85,6 +85,15 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
         let wait = wake_at.saturating_duration_since(now).max(Duration::from_millis(1));
         state = shared.bell.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
     }
+}
+
+/// The newest frame as a job, where it is worth reading.
+fn job(shared: &Shared) -> Option<Job> {
+    let mut state = shared.lock();
+    let (on, round) = (state.on, state.round);
+    let camera = state.camera.as_mut().filter(|camera| on && camera.due().is_some())?;
+    let pixels = camera.take()?;
+    Some(Job { pixels, kinds: camera.spec.kinds.clone(), view: camera.spec.view, round })
 }
 
 fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
