@@ -57,11 +57,15 @@ pub(crate) fn aligned(values: &[f32], kinds: &[TextKind], view: &Quad, found: &F
 /// The quadrangle on the frame, where its corners (of the unit square of the view) make sense.
 fn believable(at: &[Point], view: &Quad, found: &Found) -> Option<Quad> {
     let unit = Quad(<[Point; 4]>::try_from(at).ok()?);
-    if !unit.is_convex() || unit.area() < LEAST_AREA || unit.0.iter().any(|p| p.0.abs() > 3.0 || p.1.abs() > 3.0) {
+    if !unit.is_convex()
+        || unit.area() < LEAST_AREA
+        || unit.0.iter().any(|p| p.0.abs() > 3.0 || p.1.abs() > 3.0)
+    {
         return None;
     }
     let [(x0, y0), (x1, y1), _, (x3, y3)] = view.0;
-    let quad = Quad(unit.0.map(|(u, v)| (x0 + (x1 - x0) * u + (x3 - x0) * v, y0 + (y1 - y0) * u + (y3 - y0) * v)));
+    let quad =
+        Quad(unit.0.map(|(u, v)| (x0 + (x1 - x0) * u + (x3 - x0) * v, y0 + (y1 - y0) * u + (y3 - y0) * v)));
     let (w, h) = quad.sides();
     let fits = |a: f32, b: f32| a < b * MOST_OFF && b < a * MOST_OFF;
     (fits(w, found.w) && fits(h, found.h)).then_some(quad)

@@ -27,14 +27,31 @@ pub(crate) enum Pixels {
     Raw(Arc<Mat>),
 }
 
+/// Who takes the frames.
+pub(crate) trait Sink: Send + Sync {
+    /// A new frame.
+    fn frame(&self, pixels: Pixels);
+    /// The link is up, or down for a reason.
+    fn link(&self, down: Option<String>);
+}
+
+impl Sink for Shared {
+    fn frame(&self, pixels: Pixels) {
+        Self::frame(self, pixels);
+    }
+    fn link(&self, down: Option<String>) {
+        Self::link(self, down);
+    }
+}
+
 /// Starts the thread.
-pub(crate) fn start(shared: &Arc<Shared>, endpoint: &str) -> std::io::Result<()> {
+pub(crate) fn start<S: Sink + 'static>(shared: &Arc<S>, endpoint: &str) -> std::io::Result<()> {
     let (shared, endpoint) = (Arc::clone(shared), endpoint.to_owned());
-    std::thread::Builder::new().name("camera".into()).spawn(move || run(&shared, &endpoint))?;
+    std::thread::Builder::new().name("camera".into()).spawn(move || run(shared.as_ref(), &endpoint))?;
     Ok(())
 }
 
-fn run(shared: &Shared, endpoint: &str) {
+fn run(shared: &dyn Sink, endpoint: &str) {
     let mut wait = FIRST_WAIT;
     loop {
         let started = Instant::now();
@@ -53,7 +70,7 @@ fn run(shared: &Shared, endpoint: &str) {
 
 enum Never {}
 
-fn serve(shared: &Shared, text: &str) -> Result<Never, String> {
+fn serve(shared: &dyn Sink, text: &str) -> Result<Never, String> {
     let scheme = text.split_once("://").map_or("", |s| s.0).to_ascii_lowercase();
     match scheme.as_str() {
         "mjpeg" | "http" => mjpeg(shared, text),
@@ -63,7 +80,7 @@ fn serve(shared: &Shared, text: &str) -> Result<Never, String> {
     }
 }
 
-fn mjpeg(shared: &Shared, text: &str) -> Result<Never, String> {
+fn mjpeg(shared: &dyn Sink, text: &str) -> Result<Never, String> {
     let endpoint = Endpoint::parse(text).map_err(|e| e.to_string())?;
     let port = if endpoint.port == 0 { 80 } else { endpoint.port };
     let addresses =
@@ -113,7 +130,7 @@ fn mjpeg(shared: &Shared, text: &str) -> Result<Never, String> {
     }
 }
 
-fn stream(shared: &Shared, text: &str) -> Result<Never, String> {
+fn stream(shared: &dyn Sink, text: &str) -> Result<Never, String> {
     let say = |e: opencv::Error| e.message;
     let limit = i32::try_from(SILENCE.as_millis()).unwrap_or(3_000);
     let options = Vector::from_slice(&[
@@ -137,7 +154,7 @@ fn stream(shared: &Shared, text: &str) -> Result<Never, String> {
 }
 
 /// Every new picture of a folder once, by name: cameras that upload stills.
-fn folder(shared: &Shared, folder: &Path) -> Result<Never, String> {
+fn folder(shared: &dyn Sink, folder: &Path) -> Result<Never, String> {
     let mut last: Option<PathBuf> = None;
     loop {
         let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -166,7 +183,8 @@ fn folder(shared: &Shared, folder: &Path) -> Result<Never, String> {
     }
 }
 
-fn is_picture(path: &Path) -> bool {
+/// Whether a file's name ends like a picture's.
+pub(crate) fn is_picture(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png" | "bmp"))
 }

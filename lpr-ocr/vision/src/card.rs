@@ -170,9 +170,12 @@ impl Models {
                 (None, Some(before)) => before.classes,
                 (None, None) => bail!("{at}: `classes` is missing"),
             };
-            let stride_px = stage.stride_px.with_context(|| format!("{at}: [detector] stride_px is missing"))?;
+            let stride_px =
+                stage.stride_px.with_context(|| format!("{at}: [detector] stride_px is missing"))?;
             ensure!(
-                (2..=64).contains(&stride_px) && net.width_px % stride_px == 0 && net.height_px % stride_px == 0,
+                (2..=64).contains(&stride_px)
+                    && net.width_px % stride_px == 0
+                    && net.height_px % stride_px == 0,
                 "{at}: [detector] stride_px = {stride_px}: 2 to 64 and a divisor of width and height expected"
             );
             detector = Some(DetectorCard { net, stride_px, classes });
@@ -284,7 +287,10 @@ mod tests {
         let card = "version = \"mine\"\nalphabet = \"01A\"\n[reader]\nfile = \"r.onnx\"\nwidth_px = 128\nheight_px = 32\nsteps = 64\n";
         let folder = folder(card);
         let mine = Models::from_folder(folder.path(), built_in.clone()).unwrap();
-        assert_eq!((mine.reader.net.width_px, mine.reader.steps, mine.reader.alphabet.classes()), (128, 64, 4));
+        assert_eq!(
+            (mine.reader.net.width_px, mine.reader.steps, mine.reader.alphabet.classes()),
+            (128, 64, 4)
+        );
         assert_eq!(mine.detector.net.label, built_in.detector.net.label);
         assert!(mine.names().contains("reader mine"), "{}", mine.names());
     }
@@ -298,9 +304,15 @@ mod tests {
             (format!("alphabet = \"AA\"\n[reader]\n{stage}"), vec!["alphabet", "`A`", "twice"]),
             (format!("[detector]\n{stage}"), vec!["[detector] stride_px is missing"]),
             (format!("[detector]\n{stage}stride_px = 24"), vec!["stride_px = 24"]),
-            (format!("classes = [\"cat\"]\n[detector]\n{stage}stride_px = 8"), vec!["classes", "`cat`", "code_line"]),
+            (
+                format!("classes = [\"cat\"]\n[detector]\n{stage}stride_px = 8"),
+                vec!["classes", "`cat`", "code_line"],
+            ),
             (format!("[aligner]\n{stage}kinds = [\"none\", \"dog\"]"), vec!["[aligner] kinds", "`dog`"]),
-            ("[reader]\nfile = \"../r.onnx\"\nwidth_px = 128\nheight_px = 32\n".into(), vec!["../r.onnx", "folder"]),
+            (
+                "[reader]\nfile = \"../r.onnx\"\nwidth_px = 128\nheight_px = 32\n".into(),
+                vec!["../r.onnx", "folder"],
+            ),
             ("[reader]\nfile = \"none.onnx\"\nwidth_px = 128\nheight_px = 32\n".into(), vec!["none.onnx"]),
             ("[reader]\nfile = \"r.onnx\"\nwidth_px = 1\nheight_px = 32\n".into(), vec!["width_px = 1"]),
             (format!("[reader]\n{stage}sha256 = \"00\""), vec!["r.onnx", "checksum"]),

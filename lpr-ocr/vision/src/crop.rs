@@ -99,8 +99,11 @@ pub(crate) fn input(crop: &Mat, planes: i32, flag: f32) -> opencv::Result<Mat> {
     let mean = sum as f64 / n;
     let deviation = (squares as f64 / n - mean * mean).max(0.0).sqrt();
     let (mean, scale) = (mean as f32, (1.0 / (deviation + 4.0)) as f32);
-    let mut out =
-        Mat::new_nd_with_default(&[1, planes, crop.rows(), crop.cols()], CV_32F, Scalar::all(f64::from(flag)))?;
+    let mut out = Mat::new_nd_with_default(
+        &[1, planes, crop.rows(), crop.cols()],
+        CV_32F,
+        Scalar::all(f64::from(flag)),
+    )?;
     for (to, from) in out.data_typed_mut::<f32>()?.iter_mut().zip(pixels) {
         *to = (f32::from(*from) - mean) * scale;
     }

@@ -6,10 +6,12 @@ use lpr_ocr::decode::{Found, FrameScale, MapShape};
 use opencv::core::{CV_32F, Mat, MatTraitConst as _, MatTraitConstManual as _, MatTraitManual as _};
 use opencv::core::{Rect, Scalar, Size};
 use opencv::imgproc;
+use std::time::Instant;
 
 impl Nets {
     /// Objects on a grey frame, best first; the frame fills `part` (0..=1) of the detector's input.
     pub(crate) fn detect(&mut self, grey: &Mat, threshold: f32, part: f32) -> anyhow::Result<Vec<Found>> {
+        let started = Instant::now();
         let card = &self.detector_card;
         let stride = card.stride_px;
         let (full_w, full_h) = (card.net.width_px, card.net.height_px);
@@ -36,14 +38,15 @@ impl Nets {
         let shape = MapShape { rows, columns, stride_px: stride as usize, classes: &card.classes };
         let wanted = [1, shape.channels() as i32, rows as i32, columns as i32];
         let maps = runner.unwrap_or(&mut self.detector).run(&input, &wanted)?;
-        Ok(boxes::decode(&maps, shape, threshold, scale)?)
+        let found = boxes::decode(&maps, shape, threshold, scale)?;
+        self.spent.detect += started.elapsed();
+        Ok(found)
     }
     /// Objects on a part of the frame, in pixels of the frame.
     pub(crate) fn detect_in(&mut self, grey: &Mat, at: Rect, threshold: f32) -> anyhow::Result<Vec<Found>> {
         let part = Mat::roi(grey, at)?.try_clone()?;
         let found = self.detect(&part, threshold, 1.0)?;
-        let moved =
-            found.into_iter().map(|f| Found { cx: f.cx + at.x as f32, cy: f.cy + at.y as f32, ..f });
+        let moved = found.into_iter().map(|f| Found { cx: f.cx + at.x as f32, cy: f.cy + at.y as f32, ..f });
         Ok(moved.collect())
     }
     /// Input pixels per frame pixel when the whole frame is looked at.
@@ -53,9 +56,10 @@ impl Nets {
     }
 }
 
-/// Half a length, in whole strides.
+/// At least half a length, in steps that nets with two further halvings take.
 fn half(length: i32, stride: i32) -> i32 {
-    (length / 2 + stride - 1) / stride * stride
+    let step = 4 * stride;
+    (length / 2 + step - 1) / step * step
 }
 
 /// A grey picture at a smaller (or larger) size: halved by area means while that is possible, which is

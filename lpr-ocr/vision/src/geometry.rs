@@ -175,7 +175,8 @@ mod tests {
         // Diagonals meet at the middle of the unit square, in any perspective.
         let (x, y) = p.map(0.5, 0.5).unwrap();
         let on = |a: Point, b: Point| {
-            let cross = (f64::from(b.0 - a.0)) * (y - f64::from(a.1)) - f64::from(b.1 - a.1) * (x - f64::from(a.0));
+            let cross =
+                (f64::from(b.0 - a.0)) * (y - f64::from(a.1)) - f64::from(b.1 - a.1) * (x - f64::from(a.0));
             cross.abs() < 1e-2
         };
         assert!(on(SKEW.0[0], SKEW.0[2]) && on(SKEW.0[1], SKEW.0[3]), "{x} {y}");
@@ -203,7 +204,11 @@ mod tests {
             angle: 1.5,
         };
         let back = Quad::of(&found).oriented(&found);
-        assert!((back.angle - 1.5).abs() < 1e-4 && (back.w - 240.0).abs() < 1e-2 && (back.cx - 300.0).abs() < 1e-2);
+        assert!(
+            (back.angle - 1.5).abs() < 1e-4
+                && (back.w - 240.0).abs() < 1e-2
+                && (back.cx - 300.0).abs() < 1e-2
+        );
         assert!((Quad::of(&found).turned(0.2).oriented(&found).angle - 1.7).abs() < 1e-4);
     }
 

@@ -15,6 +15,8 @@ const DOUBTFUL_LOG_P: f64 = -5.0;
 const BEHIND_NATS: f64 = 4.0;
 /// Most crops that count for one object.
 const MOST_JOINT: usize = 4;
+/// So many crops that say the same are enough, whatever confidence that gives.
+const AGREEING: usize = 3;
 
 /// One more way to look at an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +65,7 @@ const BOXED: &[Attempt] = &[
 /// A crop that was read.
 struct Crop {
     seen: Probabilities,
+    text: Option<String>,
     log_p: f64,
     quad: Quad,
 }
@@ -155,12 +158,15 @@ impl Object {
             self.done = true;
         }
         let first = self.crops.is_empty();
-        self.crops.push(Crop { seen, log_p, quad });
+        let text = alone.as_ref().and_then(|r| r.candidates.first()).map(|c| c.text.clone());
+        self.crops.push(Crop { seen, text, log_p, quad });
         self.crops.sort_by(|a, b| b.log_p.total_cmp(&a.log_p));
         let top = self.crops[0].log_p;
         self.crops.retain(|c| c.log_p >= top - BEHIND_NATS);
         self.crops.truncate(MOST_JOINT);
         self.quad = self.crops[0].quad;
+        let says = &self.crops[0].text;
+        self.done |= self.crops.len() >= AGREEING && self.crops.iter().all(|c| c.text == *says);
         self.best = if first || self.crops.len() == 1 {
             // Only one counts, and it was resolved just now or stands from before.
             if self.crops[0].log_p == log_p { alone } else { self.best.take() }
@@ -168,6 +174,15 @@ impl Object {
             let all: Vec<Probabilities> = self.crops.iter().map(|c| c.seen.clone()).collect();
             resolver.resolve(self.kind, &all)
         };
+        let height_px = self.character_px();
+        if let Some(best) = &mut self.best {
+            resolver.seen(best, self.found.score, height_px);
+        }
+    }
+    /// Height of a character on the frame, pixels.
+    fn character_px(&self) -> f32 {
+        let rows = self.two_rows || self.best.as_ref().is_some_and(|r| r.two_rows);
+        self.quad.sides().1 / if rows { 2.2 } else { 1.0 }
     }
     /// Whether the other orientation of a code is worth a crop.
     pub(crate) fn other_way(&self) -> Option<Found> {
@@ -198,7 +213,9 @@ impl Object {
         let extent = best.seen.extent()?;
         let wanted = match self.found.class {
             ObjectClass::CodeLine | ObjectClass::CodeColumn => Some(11),
-            ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel | ObjectClass::TypeCode => None,
+            ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel | ObjectClass::TypeCode => {
+                None
+            }
         };
         let (w, h) = best.quad.sides();
         let margin = edge * w.min(h) / w.max(1.0);
@@ -286,6 +303,17 @@ mod tests {
         assert!(o.is_sure() && o.quad == other);
         o.add(&resolver, seen("XX", 20.0), o.quad);
         assert!(o.is_sure(), "a worse crop changes nothing");
+    }
+
+    #[test]
+    fn crops_that_agree_are_enough() {
+        let resolver = Resolver::new(&["it".into()]).unwrap();
+        let mut o = object(ObjectClass::Plate);
+        for _ in 0..3 {
+            assert!(!o.is_done());
+            o.add(&resolver, seen("EK679XR", 5.5), o.quad);
+        }
+        assert!(o.is_done() && !o.is_sure(), "{}", o.confidence());
     }
 
     #[test]

@@ -52,7 +52,8 @@ pub(crate) fn plausible(colour: &Colour<'_>, quad: &Quad) -> anyhow::Result<f32>
     let (mut orange, mut n) = (0.0, 0.0f32);
     for v in 0..12 {
         for u in 0..16 {
-            let Some((x, y)) = projection.map((f64::from(u) + 0.5) / 16.0, (f64::from(v) + 0.5) / 12.0) else {
+            let Some((x, y)) = projection.map((f64::from(u) + 0.5) / 16.0, (f64::from(v) + 0.5) / 12.0)
+            else {
                 continue;
             };
             let (x, y) = ((x / scale) as i32, (y / scale) as i32);

@@ -2,11 +2,18 @@
 
 use opencv::core::{Mat, MatTraitConst as _, Vector};
 use opencv::imgcodecs;
+use std::io::Read as _;
 
 /// Largest picture, pixels.
-pub(crate) const MOST_PIXELS: u64 = 64_000_000;
+pub(crate) const MOST_PIXELS: u64 = 40_000_000;
+/// Largest progressive JPEG, pixels: its decoder holds all coefficients at once.
+const MOST_PROGRESSIVE_PIXELS: u64 = 16_000_000;
+/// Most scans of a progressive JPEG: each costs the time of a whole picture.
+const MOST_SCANS: usize = 32;
+/// Longest and shortest side, pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=16_384;
 /// Largest file, bytes.
-pub(crate) const MOST_FILE_BYTES: u64 = 128 << 20;
+pub(crate) const MOST_FILE_BYTES: u64 = 64 << 20;
 
 /// Why a picture is refused.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +39,17 @@ pub(crate) enum PictureError {
     /// Too many pixels.
     #[error("has {0} x {1} pixels, at most {MOST_PIXELS} are decoded")]
     Large(u32, u32),
+    /// A side that no camera delivers.
+    #[error("is {0} x {1} pixels; sides from {least} to {most} are read", least = SIDES.start(), most = SIDES.end())]
+    Side(u32, u32),
+    /// A progressive JPEG that is made to cost time or memory.
+    #[error(
+        "is a progressive JPEG of {0} x {1} pixels in {2} scans; {MOST_PROGRESSIVE_PIXELS} pixels in {MOST_SCANS} are decoded"
+    )]
+    Progressive(u32, u32, usize),
+    /// Not a file.
+    #[error("is no file")]
+    NotAFile,
     /// Its end is missing.
     #[error("is truncated: the {0} end is missing")]
     Truncated(&'static str),
@@ -42,11 +60,20 @@ pub(crate) enum PictureError {
 
 /// Reads a file with a bound on its size.
 pub(crate) fn load(path: &std::path::Path) -> Result<Vec<u8>, PictureError> {
-    let length = std::fs::metadata(path)?.len();
-    if length > MOST_FILE_BYTES {
-        return Err(PictureError::Long(length));
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_file() {
+        return Err(PictureError::NotAFile);
     }
-    Ok(std::fs::read(path)?)
+    if meta.len() > MOST_FILE_BYTES {
+        return Err(PictureError::Long(meta.len()));
+    }
+    // The file may grow meanwhile.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    std::fs::File::open(path)?.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_FILE_BYTES {
+        return Err(PictureError::Long(bytes.len() as u64));
+    }
+    Ok(bytes)
 }
 
 /// Width and height as the header tells them, after the header and the file's end were checked.
@@ -55,13 +82,19 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(u32, u32), PictureError> {
         return Err(PictureError::Empty);
     }
     let (w, h) = if bytes.starts_with(&[0xff, 0xd8]) {
-        let size = jpeg_size(bytes).ok_or(PictureError::Header("JPEG"))?;
+        let (w, h, progressive) = jpeg_size(bytes).ok_or(PictureError::Header("JPEG"))?;
+        if progressive {
+            let scans = scans(bytes);
+            if u64::from(w) * u64::from(h) > MOST_PROGRESSIVE_PIXELS || scans > MOST_SCANS {
+                return Err(PictureError::Progressive(w, h, scans));
+            }
+        }
         // Cameras pad; the end marker must stand in the last part of the file.
         let tail = &bytes[bytes.len().saturating_sub(64 << 10)..];
         if !tail.windows(2).any(|w| w == [0xff, 0xd9]) {
             return Err(PictureError::Truncated("JPEG"));
         }
-        size
+        (w, h)
     } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let size = word(16).zip(word(20)).filter(|_| bytes.get(12..16) == Some(b"IHDR"));
@@ -84,11 +117,30 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(u32, u32), PictureError> {
     if u64::from(w) * u64::from(h) > MOST_PIXELS {
         return Err(PictureError::Large(w, h));
     }
+    if !SIDES.contains(&w) || !SIDES.contains(&h) {
+        return Err(PictureError::Side(w, h));
+    }
     Ok((w, h))
 }
 
-/// The size in the first start-of-frame segment.
-fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
+/// The usual ending of a picture file.
+pub(crate) fn ending(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(b"\x89PNG") {
+        "png"
+    } else if bytes.starts_with(b"BM") {
+        "bmp"
+    } else {
+        "jpg"
+    }
+}
+
+/// Scans of a JPEG: start-of-scan markers, which coded data never hold.
+fn scans(bytes: &[u8]) -> usize {
+    bytes.windows(2).filter(|w| *w == [0xff, 0xda]).count()
+}
+
+/// The size in the first start-of-frame segment, and whether it is a progressive one.
+fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32, bool)> {
     let mut at = 2;
     loop {
         while *bytes.get(at)? != 0xff {
@@ -107,7 +159,7 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
         let two = |i: usize| Some(u32::from(*bytes.get(i)?) << 8 | u32::from(*bytes.get(i + 1)?));
         let length = two(at)? as usize;
         if (0xc0..=0xcf).contains(&marker) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            return Some((two(at + 5)?, two(at + 3)?));
+            return Some((two(at + 5)?, two(at + 3)?, marker & 3 == 2));
         }
         if length < 2 {
             return None;
@@ -170,6 +222,29 @@ mod tests {
     }
 
     #[test]
+    fn progressive_pictures_are_bounded() {
+        let mat = Mat::new_rows_cols_with_default(40, 60, CV_8UC1, Scalar::all(90.0)).unwrap();
+        let mut out = Vector::new();
+        let options = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_PROGRESSIVE, 1]);
+        imgcodecs::imencode(".jpg", &mat, &mut out, &options).unwrap();
+        let mut bytes: Vec<u8> = out.into();
+        assert_eq!(check(&bytes).unwrap(), (60, 40));
+        let end = bytes.len() - 2;
+        for _ in 0..60 {
+            bytes.splice(end..end, [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+        }
+        assert!(matches!(check(&bytes), Err(PictureError::Progressive(60, 40, 61..))));
+        let at = bytes.windows(2).position(|w| w == [0xff, 0xc2]).unwrap();
+        bytes[at + 5..at + 9].copy_from_slice(&[0x20, 0, 0x20, 0]);
+        assert!(matches!(check(&bytes), Err(PictureError::Progressive(8_192, 8_192, _))));
+    }
+
+    #[test]
+    fn a_folder_is_no_picture() {
+        assert!(matches!(load(&std::env::temp_dir()), Err(PictureError::NotAFile)));
+    }
+
+    #[test]
     fn each_bad_picture_has_its_name() {
         let good = sample();
         assert!(matches!(check(b""), Err(PictureError::Empty)));
@@ -180,6 +255,8 @@ mod tests {
         bomb.extend([0, 1, 0, 0, 0, 1, 0, 0]);
         bomb.extend(b"....IEND");
         assert!(matches!(check(&bomb), Err(PictureError::Large(65536, 65536))));
+        bomb[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0, 20]);
+        assert!(matches!(check(&bomb), Err(PictureError::Side(20_000, 20))));
         bomb[16..24].fill(0);
         assert!(matches!(check(&bomb), Err(PictureError::NoPixels(0, 0))));
     }

@@ -141,7 +141,8 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
                     let endpoint = camera.endpoint.clone();
                     shared.lock().camera = Some(Camera::new(camera));
                     capture::start(&shared, &endpoint).context("camera thread")?;
-                    reading::start(&shared, engine, Turns::open(turns.as_deref())).context("reading thread")?;
+                    reading::start(&shared, engine, Turns::open(turns.as_deref()))
+                        .context("reading thread")?;
                 }
                 ToWorker::Observe { on, round } => {
                     let mut state = shared.lock();

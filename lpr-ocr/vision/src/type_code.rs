@@ -1,39 +1,12 @@
-//! The size-type code (ISO 6346, clause 4.2 and annexes D and E) beside a container code.
+//! Which size-type code (ISO 6346) belongs to a container code.
 
 use crate::geometry::Quad;
-use lpr_ocr::decode::beam::{Language, search};
-use lpr_ocr::decode::{Found, Probabilities, normal_of, symbol_of};
+use lpr_ocr::decode::Found;
 
-/// Below this ln p no code is told.
-const LEAST_LOG_P: f64 = -2.5;
+/// Below this confidence a size-type code is not told.
+pub(crate) const LEAST: f32 = 0.5;
 /// Farthest from the container code, in lengths of it.
 const FAR: f32 = 1.2;
-
-/// Length, height, type group, type.
-struct SizeType;
-
-const LENGTH: &[u8] = b"1234ABCDEFGHKLMNP";
-const HEIGHT: &[u8] = b"0245689CDEFLMNP";
-const GROUP: &[u8] = b"ABGHKNPRSTUV";
-const DETAIL: &[u8] = b"0123456789";
-
-impl Language for SizeType {
-    type State = ();
-    fn start(&self) {}
-    fn step(&self, (): (), len: usize, symbol: u8) -> Option<()> {
-        let place = [LENGTH, HEIGHT, GROUP, DETAIL].get(len)?;
-        place.iter().any(|c| symbol_of(*c) == Some(symbol)).then_some(())
-    }
-    fn complete(&self, (): (), len: usize) -> bool {
-        len == 4
-    }
-}
-
-/// The size-type code that a crop shows, where it does so clearly.
-pub(crate) fn text(seen: &Probabilities) -> Option<String> {
-    let best = search(seen, &SizeType, 16).into_iter().next()?;
-    (best.log_p >= LEAST_LOG_P).then(|| normal_of(&best.symbols))
-}
 
 /// The size-type code nearest to a container code.
 pub(crate) fn nearest<'a>(types: &'a [Found], code: &Quad) -> Option<&'a Found> {
@@ -50,16 +23,6 @@ pub(crate) fn nearest<'a>(types: &'a [Found], code: &Quad) -> Option<&'a Found> 
 mod tests {
     use super::*;
     use lpr_ocr::decode::ObjectClass;
-    use lpr_ocr::decode::beam::made_logits;
-
-    #[test]
-    fn only_size_type_codes_are_told() {
-        let say = |t: &str| text(&Probabilities::from_logits(&made_logits(t, t.len(), 18.0)).unwrap());
-        assert_eq!(say("22G1").as_deref(), Some("22G1"));
-        assert_eq!(say("L5R1").as_deref(), Some("L5R1"));
-        assert_eq!(say("ABCD"), None);
-        assert_eq!(say("22G"), None);
-    }
 
     #[test]
     fn the_nearest_one_counts() {

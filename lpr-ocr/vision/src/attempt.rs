@@ -1,0 +1,120 @@
+//! One crop after the other: aligned, cut out, read, resolved.
+
+use crate::engine::{Engine, FOUND};
+use crate::geometry::Quad;
+use crate::object::{Attempt, Object};
+use crate::reading::Reading;
+use crate::type_code;
+use gate_types::observation::{CheckDigit, ReadKind};
+use lpr_ocr::decode::{Found, ObjectClass};
+use opencv::core::Mat;
+
+/// An object that has nothing to read with more than this probability is not read.
+const NOTHING: f32 = 0.9;
+
+/// Margin at every edge, part of the short side: around the text's corners, and around a box.
+const ALIGNED_MARGIN: f32 = 0.12;
+const BOX_MARGIN: f32 = 0.10;
+
+impl Engine {
+    /// One more crop of an object, while crops are left.
+    pub(crate) fn attempt(&mut self, grey: &Mat, o: &mut Object) -> anyhow::Result<()> {
+        if self.crops_left == 0 {
+            return Ok(());
+        }
+        let margin = if o.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN };
+        let quad = o.quad;
+        let cut = match o.next_attempt(self.nets.has_aligner()) {
+            None => return Ok(()),
+            Some(Attempt::First) => {
+                self.align(grey, o)?;
+                if o.nothing > NOTHING {
+                    o.give_up();
+                    return Ok(());
+                }
+                Some((o.quad, if o.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN }, 0.0))
+            }
+            Some(Attempt::Margin(other)) => Some((quad, other, 0.02)),
+            Some(Attempt::Realign) => {
+                let before = o.quad;
+                let rough = if o.is_aligned { o.quad.oriented(&o.found) } else { o.found };
+                if let Some(quad) = self.nets.align(grey, &rough)?.and_then(|a| a.quad) {
+                    (o.quad, o.is_aligned) = (quad, true);
+                }
+                (o.quad != before).then_some((o.quad, ALIGNED_MARGIN, 0.0))
+            }
+            Some(Attempt::Fit) => o.fitted(margin).map(|q| (q, margin, 0.0)),
+            Some(Attempt::Turn(angle)) => Some((quad.turned(angle), margin, 0.0)),
+            Some(Attempt::Longer(start, end)) => Some((quad.part(-start, 0.0, 1.0 + end, 1.0), margin, 0.0)),
+            Some(Attempt::OtherWay) => match o.other_way() {
+                Some(other) => return self.other_way(grey, o, other),
+                None => None,
+            },
+        };
+        if let Some((quad, margin, ends)) = cut {
+            let column = o.found.class == ObjectClass::CodeColumn;
+            self.crops_left -= 1;
+            if let Some(seen) = self.nets.read(grey, &quad.widened(margin, ends), column)? {
+                o.add(&self.resolver, seen, quad);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the text's corners; once more where they lie at the edge of what was looked at.
+    fn align(&mut self, grey: &Mat, o: &mut Object) -> anyhow::Result<()> {
+        let Some(first) = self.nets.align(grey, &o.found)? else { return Ok(()) };
+        o.take(&first);
+        if first.at_edge && first.quad.is_some() && first.nothing <= NOTHING {
+            let rough = o.quad.oriented(&o.found);
+            if let Some(second) = self.nets.align(grey, &rough)? {
+                o.take(&second);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a code's box the other way round; the better way stays.
+    fn other_way(&mut self, grey: &Mat, o: &mut Object, other: Found) -> anyhow::Result<()> {
+        let mut turned = Object::new(other, o.kind);
+        turned.next_attempt(self.nets.has_aligner());
+        self.align(grey, &mut turned)?;
+        let margin = if turned.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN };
+        let quad = turned.quad;
+        self.crops_left -= 1;
+        let column = other.class == ObjectClass::CodeColumn;
+        if let Some(seen) = self.nets.read(grey, &quad.widened(margin, 0.0), column)? {
+            turned.add(&self.resolver, seen, quad);
+        }
+        let log_p = |o: &Object| o.best().map_or(f64::MIN, |r| r.log_p);
+        if log_p(&turned) > log_p(o) {
+            *o = turned;
+        }
+        Ok(())
+    }
+
+    /// Puts the nearest size-type code to each sure container code.
+    pub(crate) fn type_codes(
+        &mut self,
+        grey: &Mat,
+        types: &[Found],
+        readings: &mut [Reading],
+    ) -> anyhow::Result<()> {
+        for r in readings.iter_mut().filter(|r| r.read.kind == ReadKind::Container) {
+            if r.read.check_digit != CheckDigit::Valid || r.read.confidence < FOUND {
+                continue;
+            }
+            let Some(found) = type_code::nearest(types, &r.quad) else { continue };
+            let quad = match self.nets.align(grey, found)? {
+                Some(a) if a.nothing > NOTHING => continue,
+                Some(a) => a.quad.unwrap_or(Quad::of(found)),
+                None => Quad::of(found),
+            };
+            if let Some(seen) = self.nets.read(grey, &quad.widened(ALIGNED_MARGIN, 0.0), false)? {
+                let code = self.resolver.size_type(&[seen]);
+                r.read.type_code = code.filter(|c| c.confidence >= type_code::LEAST).map(|c| c.text);
+            }
+        }
+        Ok(())
+    }
+}
