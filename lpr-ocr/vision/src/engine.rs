@@ -146,10 +146,8 @@ impl Engine {
             objects.iter().filter(|o| o.kind == kind).map(Object::confidence).fold(0.0, f32::max)
         };
         // Each strong object once, best first; then weak ones of kinds that still miss.
-        for n in from..objects.len() {
-            if objects[n].found.score >= THRESHOLD {
-                self.attempt(grey, &mut objects[n])?;
-            }
+        for o in objects[from..].iter_mut().filter(|o| o.found.score >= THRESHOLD) {
+            self.attempt(grey, o)?;
         }
         for &kind in kinds {
             let weak: Vec<usize> = (from..objects.len())

@@ -240,7 +240,7 @@ fn times(
     }
     all.sort_by(f32::total_cmp);
     Ok(Times {
-        one_thread_ms: all.iter().sum::<f32>() / all.len().max(1) as f32,
+        one_thread_ms: all.iter().fold(0.0, |s, ms| s + ms) / all.len().max(1) as f32,
         one_thread_median_ms: all.get(all.len() / 2).copied().unwrap_or(0.0),
         frames_per_s,
         threads,

@@ -45,17 +45,28 @@ struct FrameLine<'a> {
     saved: Option<String>,
 }
 
-/// The newest frame of a camera; older ones that nobody took are dropped.
+/// The newest frame of a camera; older ones that nobody took are dropped. Pictures of a folder all wait
+/// for their turn.
 #[derive(Default)]
 struct Newest {
     slot: Mutex<Option<Pixels>>,
-    bell: Condvar,
+    /// Rings when a frame came.
+    came: Condvar,
+    /// Rings when a frame was taken.
+    taken: Condvar,
+    /// Whether no frame is dropped.
+    every: bool,
 }
 
 impl Sink for Newest {
     fn frame(&self, pixels: Pixels) {
-        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(pixels);
-        self.bell.notify_one();
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.every {
+            slot = self.taken.wait_while(slot, |s| s.is_some()).unwrap_or_else(PoisonError::into_inner);
+        }
+        *slot = Some(pixels);
+        drop(slot);
+        self.came.notify_one();
     }
     fn link(&self, down: Option<String>) {
         if let Some(why) = down {
@@ -67,8 +78,10 @@ impl Sink for Newest {
 impl Newest {
     fn take(&self) -> Option<Pixels> {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self.bell.wait_timeout_while(slot, TICK, |s| s.is_none());
-        wait.unwrap_or_else(PoisonError::into_inner).0.take()
+        let wait = self.came.wait_timeout_while(slot, TICK, |s| s.is_none());
+        let frame = wait.unwrap_or_else(PoisonError::into_inner).0.take();
+        self.taken.notify_one();
+        frame
     }
 }
 
@@ -103,7 +116,7 @@ struct Watch<'a> {
 }
 
 fn camera(watch: &mut Watch<'_>, url: &str, most: u64) -> anyhow::Result<()> {
-    let newest = Arc::new(Newest::default());
+    let newest = Arc::new(Newest { every: url.starts_with("dir://"), ..Newest::default() });
     capture::start(&newest, url).context("camera thread")?;
     let started = Instant::now();
     let mut count = 0;

@@ -1,5 +1,7 @@
 //! `varco-ocr read`, `score` and `watch` on good, broken and hostile files.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use opencv::core::{CV_8UC1, CV_8UC3, Mat, Scalar};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -156,6 +158,10 @@ fn a_folder_of_empty_frames_has_no_objects() {
         "{}",
         String::from_utf8_lossy(&out.stderr)
     );
+    // Watched for new pictures, none of them is left out.
+    let url = format!("dir://{}", folder.path().display());
+    let watched = run(&["watch", "--frames", "3", &url], &[]);
+    assert_eq!((watched.status.code(), watched.stdout.len()), (Some(0), 0));
     let missing = run(&["watch"], &[Path::new("/nowhere/frames")]);
     assert!(String::from_utf8_lossy(&missing.stderr).contains("/nowhere/frames"));
 }
