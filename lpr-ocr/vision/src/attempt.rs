@@ -11,6 +11,8 @@ use opencv::core::Mat;
 
 /// An object that has nothing to read with more than this probability is not read.
 const NOTHING: f32 = 0.9;
+/// The same for codes, whose check digit tells lettering by itself.
+const NO_CODE: f32 = 0.98;
 
 /// Margin at every edge, part of the short side: around the text's corners, and around a box.
 const ALIGNED_MARGIN: f32 = 0.12;
@@ -28,7 +30,7 @@ impl Engine {
             None => return Ok(()),
             Some(Attempt::First) => {
                 self.align(grey, o)?;
-                if o.nothing > NOTHING {
+                if o.nothing > if o.kind == ReadKind::Container { NO_CODE } else { NOTHING } {
                     o.give_up();
                     return Ok(());
                 }

@@ -21,7 +21,8 @@ const ENOUGH: f32 = 0.3;
 const BESIDE: f32 = 0.3;
 /// Where nothing is read with this confidence, the frame is looked at once more.
 pub(crate) const FOUND: f32 = 0.6;
-/// A plate wider than this part of the frame is a close-up, better seen at half the size.
+/// A plate wider than this part of the frame is a close-up, better seen at half the size; one of twice that, at
+/// a quarter.
 const CLOSE_UP: f32 = 0.25;
 /// Crops that a further look may spend at least.
 const LEAST_CROPS: u32 = 4;
@@ -93,9 +94,13 @@ impl Engine {
         let found = self.nets.detect(grey, LOW_THRESHOLD, 1.0)?;
         let types: Vec<Found> = found.iter().filter(|f| f.class == ObjectClass::TypeCode).copied().collect();
         self.look(grey, found, kinds, &mut objects)?;
-        if self.effort.half && !is_clear(&objects, Some(CLOSE_UP * grey.cols() as f32)) {
-            let found = self.nets.detect(grey, LOW_THRESHOLD, 0.5)?;
-            self.look(grey, found, kinds, &mut objects)?;
+        let mut close_up_px = CLOSE_UP * grey.cols() as f32;
+        for part in [0.5, 0.25] {
+            if self.effort.half && !is_clear(&objects, Some(close_up_px)) {
+                let found = self.nets.detect(grey, LOW_THRESHOLD, part)?;
+                self.look(grey, found, kinds, &mut objects)?;
+            }
+            close_up_px *= 2.0;
         }
         let is_large = self.nets.frame_scale(grey.size()?) < TILE_SCALE;
         if self.effort.tiles && is_large && !is_clear(&objects, None) {

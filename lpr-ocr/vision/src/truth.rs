@@ -23,9 +23,9 @@ pub(crate) struct Truth {
     pub type_code: String,
 }
 
-/// Letters and digits of a text, as capitals.
+/// Letters and digits of a text in the normal form that readings have: capitals, Arabic glyphs transliterated.
 pub(crate) fn bare(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    lpr_ocr::decode::alphabet::normalise(&text.to_uppercase())
 }
 
 /// Reads the table and its corrections.
