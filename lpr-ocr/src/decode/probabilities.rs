@@ -67,7 +67,9 @@ impl Probabilities {
         let mut out = Self { rows: Vec::with_capacity(steps), worth: Vec::with_capacity(steps) };
         let twins: Vec<(usize, usize, f32)> = TWINS
             .iter()
-            .filter_map(|&(a, b, part)| Some((usize::from(symbol(a)?) + 1, usize::from(symbol(b)?) + 1, part)))
+            .filter_map(|&(a, b, part)| {
+                Some((usize::from(symbol(a)?) + 1, usize::from(symbol(b)?) + 1, part))
+            })
             .collect();
         for t in 0..steps {
             let value = |class: usize| logits[class * steps + t];

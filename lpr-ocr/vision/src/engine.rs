@@ -11,6 +11,8 @@ use opencv::core::{Mat, MatTraitConst as _, Rect};
 
 /// Objects with at least this probability are read.
 const THRESHOLD: f32 = 0.25;
+/// Beside a sure reading, an object of its kind below this part of its probability is not read.
+const OUTSHONE: f32 = 0.6;
 /// Tried where nothing was found of a kind that is looked for.
 const LOW_THRESHOLD: f32 = 0.12;
 /// Most such objects of one kind.
@@ -18,7 +20,7 @@ const MOST_LOW: usize = 2;
 /// From this confidence of a kind on, weak objects of it are not looked at.
 const ENOUGH: f32 = 0.3;
 /// Beside a sure reading of its kind an object below this confidence gets no more crops.
-const BESIDE: f32 = 0.3;
+const BESIDE: f32 = 0.5;
 /// Where nothing is read with this confidence, the frame is looked at once more.
 pub(crate) const FOUND: f32 = 0.6;
 /// A plate wider than this part of the frame is a close-up, better seen at half the size; one of twice that, at
@@ -150,9 +152,14 @@ impl Engine {
         let best = |objects: &[Object], kind| {
             objects.iter().filter(|o| o.kind == kind).map(Object::confidence).fold(0.0, f32::max)
         };
-        // Each strong object once, best first; then weak ones of kinds that still miss.
-        for o in objects[from..].iter_mut().filter(|o| o.found.score >= THRESHOLD) {
-            self.attempt(grey, o)?;
+        // Each strong object once, best first, but none that is much weaker than one of its kind that is sure already;
+        // then weak ones of kinds that still miss.
+        for n in from..objects.len() {
+            let (kind, score) = (objects[n].kind, objects[n].found.score);
+            let outshone = |o: &Object| o.kind == kind && o.is_sure() && score < OUTSHONE * o.found.score;
+            if score >= THRESHOLD && !objects.iter().any(outshone) {
+                self.attempt(grey, &mut objects[n])?;
+            }
         }
         for &kind in kinds {
             let weak: Vec<usize> = (from..objects.len())

@@ -6,7 +6,7 @@ use gate_types::observation::ReadKind;
 use lpr_ocr::decode::{Extent, Found, ObjectClass, Probabilities, Resolved, Resolver};
 
 /// At this confidence an object needs no more crops.
-pub(crate) const SURE: f32 = 0.95;
+pub(crate) const SURE: f32 = 0.9;
 /// Below this ln p a crop does not show what is looked for; no more crops of it are read.
 const HOPELESS_LOG_P: f64 = -25.0;
 /// Below this ln p the other orientation of a code is tried.
