@@ -1,4 +1,4 @@
-"""Run both models in the OpenCV of this Python and compare with reference outputs.
+"""Run the models in the OpenCV of this Python and compare with reference outputs.
 
     python check_opencv.py write MODELS REF.npz      (any OpenCV)
     /usr/bin/python3 check_opencv.py compare MODELS REF.npz   (Debian's 4.6)
@@ -14,7 +14,7 @@ import numpy as np
 def run(folder):
     rng = np.random.default_rng(7)
     out = {}
-    for name, shape in (("reader", (1, 2, 48, 192)), ("detector", (1, 1, 544, 960))):
+    for name, shape in (("reader", (1, 2, 48, 192)), ("detector", (1, 1, 480, 832)), ("aligner", (1, 2, 64, 256))):
         net = cv2.dnn.readNetFromONNX(os.path.join(folder, name + ".onnx"))
         x = rng.standard_normal(shape).astype(np.float32)
         net.setInput(x)

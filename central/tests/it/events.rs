@@ -117,7 +117,7 @@ async fn faults_stand_until_they_are_cleared_or_their_daemon_starts_anew() {
     let cleared = gate.event(4, 1000, EntryBody::FaultCleared { fault: fault("io") });
     gate.send(&[raised(1, "io"), raised(2, "front"), raised(3, "reader")]).await;
     assert_eq!(devices().await, ["front", "io", "reader"]);
-    gate.send(&[cleared.clone()]).await;
+    gate.send(std::slice::from_ref(&cleared)).await;
     gate.send(&[raised(1, "io"), cleared]).await;
     assert_eq!(devices().await, ["front", "reader"], "an event that comes again raises nothing");
 

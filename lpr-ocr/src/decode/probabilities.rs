@@ -60,7 +60,8 @@ impl Probabilities {
         let classes = alphabet.classes();
         let steps = logits.len() / classes;
         let finite = logits.iter().filter(|v| v.is_finite()).count();
-        let shaped = steps * classes == logits.len() && steps % 2 == 0 && (2..=MOST_STEPS).contains(&steps);
+        let shaped =
+            steps * classes == logits.len() && steps.is_multiple_of(2) && (2..=MOST_STEPS).contains(&steps);
         if !shaped || finite != logits.len() {
             return Err(ShapeError { found: finite, values: logits.len(), classes });
         }

@@ -11,7 +11,8 @@ use gate_types::entry::{Authority, EntryBody, PassOutcome, PassSummary};
 use gate_types::identity::{Identity, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A recorded pass belongs to a visit when it was opened within this time of the first loop's edge.
+/// A recorded pass belongs to a visit when it was opened within this time of the first loop's edge, or later while
+/// the vehicle stood there.
 const SAME_MS: i64 = 2_500;
 /// A pulse follows its record within this time.
 const PULSE_MS: i64 = 3_000;
@@ -110,7 +111,9 @@ fn passes(s: &mut Summary, lane: &LaneId, truth: &Ledger, records: &Records) {
         match (visits.get(v), passes.get(p)) {
             (Some(visit), Some(pass)) => {
                 let apart = pass.summary.opened_at_ms - visit.came_ms;
-                if apart.abs() <= SAME_MS {
+                // A gate that was not ready when the vehicle came records it late, but before it has left.
+                let stay_ms = visit.left_ms.map_or(0, |left| left - visit.came_ms);
+                if (-SAME_MS..=SAME_MS.max(stay_ms)).contains(&apart) {
                     compare(s, lane, visit, pass);
                     (v, p) = (v + 1, p + 1);
                 } else if apart > 0 {
