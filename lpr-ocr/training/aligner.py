@@ -3,8 +3,6 @@
     python aligner.py --minutes 15 --photos PLATE_BOXES --out aligner.pt [--init old.pt]
 """
 import argparse
-import math
-import os
 import time
 
 import numpy as np
@@ -14,7 +12,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from aligner_data import KINDS, VIEW_H, VIEW_W
-from detector import save
+from loop import average_of, begin, follow, rate, save
 from reader import block
 
 KIND_COUNT = len(KINDS)
@@ -47,17 +45,14 @@ def losses(out, quads, kinds):
 
 
 def train(rank, world, args):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(args.port))
-    dist.init_process_group("gloo", rank=rank, world_size=world)
-    torch.set_num_threads(1)
-    torch.manual_seed(args.seed)
+    begin(rank, world, args)
     from aligner_data import AlignerData
     data = AlignerData(args.seed * 1000 + rank, args.photos)
     model = Aligner()
     if args.init:
         model.load_state_dict(torch.load(args.init)["raw"])
     ddp = nn.parallel.DistributedDataParallel(model)
-    ema = {k: v.detach().clone().float() for k, v in model.state_dict().items()}
+    ema = average_of(model)
     opt = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)
     start, seen, step, last_log, last_save = time.time(), 0, 0, 0.0, time.time()
     sums, clock = np.zeros(3), torch.zeros(1)
@@ -68,7 +63,7 @@ def train(rank, world, args):
         if part >= 1:
             break
         for g in opt.param_groups:
-            g["lr"] = args.lr * min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-6
+            g["lr"] = rate(args.lr, step, part)
         x, quads, kinds = data.batch(args.batch, min(1.0, 0.4 + 0.6 * part * 5))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             out = ddp(torch.from_numpy(x).to(memory_format=torch.channels_last))
@@ -79,10 +74,7 @@ def train(rank, world, args):
         opt.step()
         step += 1
         seen += args.batch * world
-        decay = min(0.998, step / (10 + step))
-        with torch.no_grad():
-            for k, v in model.state_dict().items():
-                ema[k].lerp_(v.float(), 1 - decay)
+        follow(ema, model, step)
         sums += [ce.item(), corner.item(), 1]
         if rank == 0 and time.time() - last_log > 20:
             last_log = time.time()

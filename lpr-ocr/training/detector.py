@@ -3,8 +3,6 @@
     python detector.py --minutes 25 --photos PLATE_BOXES --out detector.pt [--init old.pt]
 """
 import argparse
-import math
-import os
 import time
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch.distributed as dist
 import torch.nn as nn
 import torch.nn.functional as F
 
+from loop import average_of, begin, follow, rate, save
 from reader import block
 
 CLASSES = 6
@@ -66,10 +65,7 @@ def losses(maps, heat, ignore, pos):
 
 
 def train(rank, world, args):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(args.port))
-    dist.init_process_group("gloo", rank=rank, world_size=world)
-    torch.set_num_threads(1)
-    torch.manual_seed(args.seed)
+    begin(rank, world, args)
     from detector_data import DetectorData
     data = DetectorData(args.seed * 1000 + rank, args.photos)
     model = Detector().to(memory_format=torch.channels_last)
@@ -80,7 +76,7 @@ def train(rank, world, args):
         if rank == 0:
             print(f"{len(kept)} of {len(own)} tensors from {args.init}", flush=True)
     ddp = nn.parallel.DistributedDataParallel(model)
-    ema = {k: v.detach().clone().float() for k, v in model.state_dict().items()}
+    ema = average_of(model)
     opt = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)
     start, seen, step, last_log, last_save = time.time(), 0, 0, 0.0, time.time()
     sums = np.zeros(4)
@@ -92,7 +88,7 @@ def train(rank, world, args):
         if part >= 1:
             break
         for g in opt.param_groups:
-            g["lr"] = args.lr * min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-6
+            g["lr"] = rate(args.lr, step, part)
         x, heat, ignore, pos = data.batch(args.batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             maps = ddp(torch.from_numpy(x).to(memory_format=torch.channels_last))
@@ -103,10 +99,7 @@ def train(rank, world, args):
         opt.step()
         step += 1
         seen += args.batch * world
-        decay = min(0.998, step / (10 + step))
-        with torch.no_grad():
-            for k, v in model.state_dict().items():
-                ema[k].lerp_(v.float(), 1 - decay)
+        follow(ema, model, step)
         sums += [focal.item(), size.item(), turn.item(), 1]
         if rank == 0 and time.time() - last_log > 20:
             last_log = time.time()
@@ -119,12 +112,6 @@ def train(rank, world, args):
         save(model, ema, args.out, seen)
         print(f"done: {seen} pictures in {args.minutes} min", flush=True)
     dist.destroy_process_group()
-
-
-def save(model, ema, path, seen):
-    ref = model.state_dict()
-    torch.save({"raw": ref, "ema": {k: v.to(ref[k].dtype) for k, v in ema.items()}, "seen": seen}, path + ".new")
-    os.replace(path + ".new", path)
 
 
 if __name__ == "__main__":

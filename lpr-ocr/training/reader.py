@@ -6,8 +6,6 @@ Two single-thread processes render and train, exchanging gradients (gloo). Losse
 the cross-entropy of each character at the step under its true centre, which takes the net off the all-blank plateau.
 """
 import argparse
-import math
-import os
 import time
 
 import numpy as np
@@ -15,6 +13,8 @@ import torch
 import torch.distributed as dist
 import torch.nn as nn
 import torch.nn.functional as F
+
+from loop import average_of, begin, follow, rate, save
 
 CLASSES, STEPS = 64, 48             # blank and faces.READABLE
 
@@ -77,10 +77,7 @@ def greedy(logits):
 
 
 def train(rank, world, args):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(args.port))
-    dist.init_process_group("gloo", rank=rank, world_size=world)
-    torch.set_num_threads(1)
-    torch.manual_seed(args.seed)
+    begin(rank, world, args)
     from reader_data import ReaderData
     data = ReaderData(args.seed * 1000 + rank)
     held = ReaderData(990_000)                               # rendered hold-out: other seed, other faces
@@ -95,7 +92,7 @@ def train(rank, world, args):
                 own[k] = v
         model.load_state_dict(own)
     ddp = nn.parallel.DistributedDataParallel(model)
-    ema = {k: v.detach().clone().float() for k, v in model.state_dict().items()}
+    ema = average_of(model)
     opt = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)
     start, seen, step, last_log, last_eval = time.time(), args.seen, 0, 0.0, time.time()
     total = args.minutes * 60
@@ -108,7 +105,7 @@ def train(rank, world, args):
         part = float(stop[0])
         if part >= 1:
             break
-        lr = args.lr * min(1, (step + 1) / 150) * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-6
+        lr = rate(args.lr, step, part)
         for g in opt.param_groups:
             g["lr"] = lr
         d = min(1.0, 0.2 + 0.8 * seen / 100_000)
@@ -124,10 +121,7 @@ def train(rank, world, args):
         opt.step()
         step += 1
         seen += args.batch * world
-        decay = min(0.998, step / (10 + step))
-        with torch.no_grad():
-            for k, v in model.state_dict().items():
-                ema[k].lerp_(v.float(), 1 - decay)
+        follow(ema, model, step)
         sums += [ctc.item(), at.item(), 1]
         if rank == 0 and time.time() - last_log > 20:
             last_log = time.time()
@@ -135,18 +129,12 @@ def train(rank, world, args):
             sums[:] = 0
         if rank == 0 and time.time() - last_eval > 150:
             last_eval = time.time()
-            save(model, ema, args, seen)
+            save(model, ema, args.out, seen)
             print("   held-out:", evaluate(ema, held, 300), flush=True)
     if rank == 0:
-        save(model, ema, args, seen)
+        save(model, ema, args.out, seen)
         print("final held-out:", evaluate(ema, held, 1500), f"{seen} samples {args.minutes} min", flush=True)
     dist.destroy_process_group()
-
-
-def save(model, ema, args, seen):
-    ref = model.state_dict()
-    torch.save({"raw": ref, "ema": {k: v.to(ref[k].dtype) for k, v in ema.items()}, "seen": seen}, args.out + ".new")
-    os.replace(args.out + ".new", args.out)
 
 
 def evaluate(ema, data, count):
