@@ -7,9 +7,9 @@ import plates
 import scenes
 from camera import degrade, homography, shrink, warp_points
 from detector_data import Photos, oriented
-from faces import CAP, CELL, PAD, Faces, line
-from scene import Scene, clouds, put, rounded, words
-from strings import Grammar, nonsense, notice, word
+from faces import Faces
+from scene import Scene
+from strings import Grammar
 
 VIEW_W, VIEW_H = 256, 64
 KINDS = ["none", "plate", "plate_two_line", "code_line", "code_column", "code_stack", "type_code", "adr_panel"]
@@ -50,32 +50,6 @@ class AlignerData:
         y, x = int(rng.integers(src.shape[0] - sh + 1)), int(rng.integers(src.shape[1] - sw + 1))
         return cv2.resize(src[y:y + sh, x:x + sw], (w, h), interpolation=cv2.INTER_LINEAR)
 
-    def other(self):
-        """Text that is neither plate nor code: names, phone numbers, notices, on a wall or on a panel."""
-        rng = self.rng
-        w, h = int(CAP * rng.uniform(4, 13)), int(CAP * rng.uniform(2.2, 4))
-        img, _ = containers.steel(rng, h, w)
-        tone = float(img.mean())
-        x, y, cap = CAP * rng.uniform(0.5, 1.2), CAP * rng.uniform(0.5, 1.2), CAP * rng.uniform(0.6, 1.2)
-        if rng.random() < 0.35:
-            body = np.zeros(img.shape, np.uint8)
-            rounded(body, x - 8, y - 8, w - x + 8, y + cap + 14, 4)
-            tone = rng.uniform(0, 255)
-            put(img, body, 0, 0, tone)
-        r = rng.random()
-        if r < 0.4:
-            text = notice(rng)
-        elif r < 0.75:
-            text = word(rng) + (" " + word(rng) if rng.random() < 0.6 else "")
-        elif r < 0.9:
-            text = f"{int(rng.integers(0, 999)):03d} {int(rng.integers(10000, 9999999))}"
-        else:
-            text = f"{int(rng.integers(1, 99))} {nonsense(rng, 2, 3)} {int(rng.integers(100))}"
-        x0, y0, x1, y1 = words(rng, self.faces, img, text, x, y, cap, containers._ink(rng, tone))
-        x1 = min(x1, w)
-        box = (x0, y0, max(x1, x0 + 20), y0 + cap)
-        return Scene(img, [], box, box, CAP, "none", rng.random() < 0.1)
-
     def scene(self, kind):
         rng = self.rng
         if kind in ("eu", "us", "br", "two"):
@@ -83,7 +57,7 @@ class AlignerData:
         if kind == "adr":
             return plates.adr(rng, self.faces)
         if kind == "none":
-            return self.other() if rng.random() < 0.75 else None
+            return scenes.lettering(rng, self.faces) if rng.random() < 0.75 else None
         if kind == "type":
             while True:
                 s = containers.code(rng, self.faces, str(rng.choice(["code_type", "code_stack", "code_column"])), room=1.6)

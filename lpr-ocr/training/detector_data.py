@@ -7,11 +7,12 @@ import zlib
 import cv2
 import numpy as np
 
+import containers
 import plates
 import scenes
-from camera import degrade
+from camera import degrade, warp_points
 from faces import Faces
-from strings import Grammar
+from strings import Grammar, ilu_code
 
 HEIGHT, WIDTH, STRIDE, CLASSES = 480, 480, 16, 6
 POOL, VIEWS = 60, 3
@@ -90,11 +91,46 @@ class DetectorData:
             return self.photos.crop(rng, keep=False)[0]
         return scenes.backdrop(rng, HEIGHT, WIDTH)
 
-    def _plate(self, cap_low=5.0):
+    def _plate(self):
         rng = self.rng
         kind = str(rng.choice(["eu", "us", "br", "two"], p=[0.62, 0.13, 0.1, 0.15]))
-        cap = float(np.exp(rng.uniform(np.log(cap_low), np.log(48))))
+        cap = float(np.exp(rng.uniform(np.log(5), np.log(48 if rng.random() < 0.85 else 75))))
         return plates.plate(rng, self.faces, self.grammar, kind), cap
+
+    def patches(self):
+        """Single objects in the open, each with a piece of what it stands on: ADR panels, codes of containers and swap bodies,
+        plates of every kind, and lettering that is none of them."""
+        rng = self.rng
+        img, objs = self._back() if rng.random() < 0.5 else scenes.backdrop(rng, HEIGHT, WIDTH), []
+        for _ in range(int(rng.integers(1, 4))):
+            cap = float(np.exp(rng.uniform(np.log(6), np.log(46))))
+            kind = str(rng.choice(["adr", "code", "arabic", "two", "eu", "other"], p=[0.28, 0.32, 0.1, 0.1, 0.08, 0.12]))
+            if kind == "adr":
+                scene, cls = plates.adr(rng, self.faces), 4
+            elif kind == "code":
+                layout = str(rng.choice(["code_line", "code_type", "code_stack", "code_column"]))
+                scene = containers.code(rng, self.faces, layout, room=rng.uniform(0.8, 1.8), text=ilu_code(rng) if rng.random() < 0.4 else None)
+                cls = {"code_line": 1, "code_column": 2, "code_stack": 3}[scene.kind]
+            elif kind == "other":
+                scene, cls = scenes.lettering(rng, self.faces), None
+            else:
+                scene, cls = plates.plate(rng, self.faces, self.grammar, kind), 0
+            new, before = [], img.copy()
+            t = scenes.paste_whole(rng, img, scene, cap)
+            if t is None:
+                continue
+            h, w = scene.img.shape
+            taken = warp_points(t, [(0, 0), (w, 0), (w, h), (0, h)])
+            if any((taken.min(axis=0) < q.max(axis=0)).all() and (taken.max(axis=0) > q.min(axis=0)).all() for _, q, _ in objs):
+                img[:] = before
+                continue
+            if cls is not None:
+                new.append((cls, warp_points(t, scenes.rect_quad(*scene.box, cls == 2)), scene.text))
+            if cls in (1, 2, 3) and scene.extra:
+                box, chars = scene.extra[0]
+                new.append((5, warp_points(t, scenes.rect_quad(*box)), "".join(c[0] for c in chars)))
+            objs += new
+        return img, objs
 
     def drawn(self):
         """A fresh picture before the camera: (grey float32, [(class, quad, text, real)], capital height)."""
@@ -102,7 +138,7 @@ class DetectorData:
         r = rng.random()
         real = []
         cap = 14.0
-        if r < 0.20 and self.photos.items:
+        if r < 0.18 and self.photos.items:
             img, real = self.photos.crop(rng)
             objs = []
             if rng.random() < 0.3:
@@ -111,7 +147,9 @@ class DetectorData:
                 scene, c = self._plate()
                 scenes.paste_view(rng, img, scene, 0, c, got)
                 objs = got[n:]
-        elif r < 0.28:
+        elif r < 0.42:
+            img, objs = self.patches()
+        elif r < 0.50:
             img, objs = self._back(), []
             for _ in range(int(rng.integers(1, 5))):
                 if rng.random() < 0.15:
@@ -119,7 +157,7 @@ class DetectorData:
                 else:
                     scene, c = self._plate()
                     scenes.paste_view(rng, img, scene, 0, c, objs)
-        elif r < 0.38:
+        elif r < 0.60:
             img, objs, cap = scenes.truck(rng, self.faces, self.grammar, HEIGHT, WIDTH)
         else:
             img, objs, cap = scenes.container_scene(rng, self.faces, HEIGHT, WIDTH, self._back())

@@ -16,8 +16,7 @@ import containers
 import plates
 import scenes
 from aligner_data import AlignerData
-from camera import degrade, homography, shrink, warp_points
-from faces import CAP
+from camera import degrade, warp_points
 from strings import ilu_code
 
 HEIGHT, WIDTH = 540, 960
@@ -25,17 +24,10 @@ KINDS = ["adr", "ilu", "arabic", "two_row", "empty"]
 
 
 def pasted(rng, img, scene, cap):
-    """Paste the whole scene (object and what surrounds it) with a random view. Returns the object's upright box, or None."""
-    flat, k = shrink(scene.img, cap / scene.cap)
-    h, w = scene.img.shape
-    m = homography(rng, w, h, cap / scene.cap, 0.8, oblique=0.15)
-    quad = warp_points(m, [(0, 0), (w, 0), (w, h), (0, h)])
-    lo, hi = quad.min(axis=0), quad.max(axis=0)
-    if (hi - lo > (WIDTH - 8, HEIGHT - 8)).any():
+    """Paste the scene; its object's upright box, or None where it does not fit."""
+    t = scenes.paste_whole(rng, img, scene, cap)
+    if t is None:
         return None
-    move = np.array([rng.uniform(4, WIDTH - 4 - (hi - lo)[0]), rng.uniform(4, HEIGHT - 4 - (hi - lo)[1])]) - lo
-    t = np.array([[1, 0, move[0]], [0, 1, move[1]], [0, 0, 1.0]]) @ m
-    scenes.over(img, flat, t @ np.diag([1 / k, 1 / k, 1.0]))
     x0, y0, x1, y1 = scene.box
     box = warp_points(t, [(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     return (*box.min(axis=0), *(box.max(axis=0) - box.min(axis=0)))
@@ -50,7 +42,7 @@ def frame(data, kind):
         layout = ""
         if kind == "empty":
             for _ in range(int(rng.integers(1, 5))):
-                pasted(rng, img, data.other(), cap)
+                pasted(rng, img, scenes.lettering(rng, data.faces), cap)
             return degrade(rng, img, 12, 0.6), "", (0, 0, 0, 0), "none", ""
         if kind == "adr":
             scene, region = plates.adr(rng, data.faces), "adr"

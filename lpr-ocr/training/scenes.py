@@ -9,7 +9,7 @@ import containers
 import plates
 from camera import degrade, homography, shrink, warp_points
 from faces import CAP, CELL, PAD
-from scene import clouds, put, speckle, words
+from scene import Scene, clouds, put, rounded, speckle, words
 from strings import nonsense, notice, word
 
 CLASSES = ["plate", "code_line", "code_column", "code_stack", "adr_panel", "type_code"]
@@ -209,11 +209,54 @@ def paste_view(rng, img, scene, cls, cap, objects, oblique=0.2):
     lo, hi = quad.min(axis=0), quad.max(axis=0)
     bw, bh = hi - lo
     where = _place(rng, [(q[:, 0].min(), q[:, 1].min(), q[:, 0].max(), q[:, 1].max()) for _, q, _ in objects], bw, bh, (2, 2, w - 2, h - 2), 2)
-    if where is None or bw > 400:
+    if where is None:
         return
     t = np.array([[1, 0, where[0] - lo[0]], [0, 1, where[1] - lo[1]], [0, 0, 1.0]])
     over(img, flat, t @ m)
     objects.append((cls, quad + (np.array(where) - lo), scene.text))
+
+
+def paste_whole(rng, img, scene, cap):
+    """Paste a drawing with all that surrounds its object in a random view, whole, anywhere in the picture. Returns the map from
+    the drawing's pixels to the picture's, or None where it does not fit."""
+    height, width = img.shape
+    flat, k = shrink(scene.img, cap / scene.cap)
+    h, w = scene.img.shape
+    m = homography(rng, w, h, cap / scene.cap, 0.8, oblique=0.15)
+    quad = warp_points(m, [(0, 0), (w, 0), (w, h), (0, h)])
+    lo, hi = quad.min(axis=0), quad.max(axis=0)
+    if (hi - lo > (width - 8, height - 8)).any():
+        return None
+    move = np.array([rng.uniform(4, width - 4 - (hi - lo)[0]), rng.uniform(4, height - 4 - (hi - lo)[1])]) - lo
+    t = np.array([[1, 0, move[0]], [0, 1, move[1]], [0, 0, 1.0]]) @ m
+    over(img, flat, t @ np.diag([1 / k, 1 / k, 1.0]))
+    return t
+
+
+def lettering(rng, faces):
+    """Text that is neither plate nor code: names, phone numbers, notices, on a wall or on a panel."""
+    w, h = int(CAP * rng.uniform(4, 13)), int(CAP * rng.uniform(2.2, 4))
+    img, _ = containers.steel(rng, h, w)
+    tone = float(img.mean())
+    x, y, cap = CAP * rng.uniform(0.5, 1.2), CAP * rng.uniform(0.5, 1.2), CAP * rng.uniform(0.6, 1.2)
+    if rng.random() < 0.35:
+        body = np.zeros(img.shape, np.uint8)
+        rounded(body, x - 8, y - 8, w - x + 8, y + cap + 14, 4)
+        tone = rng.uniform(0, 255)
+        put(img, body, 0, 0, tone)
+    r = rng.random()
+    if r < 0.4:
+        text = notice(rng)
+    elif r < 0.75:
+        text = word(rng) + (" " + word(rng) if rng.random() < 0.6 else "")
+    elif r < 0.9:
+        text = f"{int(rng.integers(0, 999)):03d} {int(rng.integers(10000, 9999999))}"
+    else:
+        text = f"{int(rng.integers(1, 99))} {nonsense(rng, 2, 3)} {int(rng.integers(100))}"
+    x0, y0, x1, y1 = words(rng, faces, img, text, x, y, cap, containers._ink(rng, tone))
+    x1 = min(x1, w)
+    box = (x0, y0, max(x1, x0 + 20), y0 + cap)
+    return Scene(img, [], box, box, CAP, "none", rng.random() < 0.1)
 
 
 def truck(rng, faces, grammar, h, w):
@@ -261,7 +304,7 @@ def truck(rng, faces, grammar, h, w):
     quad = warp_points(m, [(0, 0), (fw, 0), (fw, fh), (0, fh)])
     over(img, flat, m)
     objects.append((0, quad, scene.text))
-    if rng.random() < 0.1:
+    if rng.random() < 0.3:
         paste_view(rng, img, plates.adr(rng, faces), 4, cap * rng.uniform(0.9, 1.6), objects)
     return img, objects, cap
 

@@ -4,7 +4,8 @@ import tomllib
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS, DIGITS = ALPHABET[10:], ALPHABET[:10]
-GRAMMARS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "plate-grammars.toml")
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
+GRAMMARS = os.path.join(DATA, "plate-grammars.toml")
 
 # ISO 6346 letter values: 10 upwards without the multiples of 11.
 _VALUES = {d: int(d) for d in DIGITS}
@@ -58,23 +59,30 @@ def arabic_plate(rng):
     n = lambda a, b: "".join(DIGITS[int(i)] for i in rng.integers(10, size=int(rng.integers(a, b + 1))))
     pick = lambda pool, a, b: "".join(pool[int(i)] for i in rng.integers(len(pool), size=int(rng.integers(a, b + 1))))
     r = rng.random()
+    count = lambda most: str(int(rng.integers(1, most + 1)))      # serials run up: most have all their digits
     if r < 0.4:
-        return "MA", n(1, 5) + "|" + pick(ARABIC_LETTERS, 1, 1) + "|" + n(1, 2)
+        return "MA", count(99999) + "|" + pick(ARABIC_LETTERS, 1, 1) + "|" + count(89)
     if r < 0.8:
-        return "EG", pick(ARABIC_DIGITS, 3, 4) + "|" + pick(ARABIC_LETTERS, 2, 3)
+        return "EG", pick(ARABIC_DIGITS[1:], 1, 1) + pick(ARABIC_DIGITS, 2, 3) + "|" + pick(ARABIC_LETTERS, 2, 3)
     if r < 0.9:
-        return "TN", n(1, 3) + "|" + n(1, 4)
-    return "DZ", n(4, 6) + "|" + n(3, 3) + "|" + n(2, 2)
+        return "TN", count(260) + "|" + count(9999)
+    return "DZ", n(5, 6) + "|" + n(3, 3) + "|" + n(2, 2)
 
 
-_KEMLER = "20 22 223 23 225 26 268 30 33 333 336 33 38 339 40 46 50 56 58 60 66 663 668 68 70 80 83 84 85 86 88 883 885 886 90 99 30 33 X423 X886 X333 X80 X88 268 239".split()
-_UN = "1202 1203 1223 1268 1005 1017 1965 1075 1011 1978 1972 1977 1863 1993 3082 3077 1830 1789 1824 2187 1073 1170 1219 1230 1263 1866 1987 1950 2014 3257 2794 1045 1942 2067 1791 3256 3264 3266".split()
+def _adr():
+    with open(os.path.join(DATA, "adr.toml"), "rb") as f:
+        lists = tomllib.load(f)
+    return lists["kemler"].split(), lists["numbers"], [(k, un) for k, row in lists["pairs"].items() for un in row.split()]
+
+
+_KEMLER, _UN, _PAIRS = _adr()
 
 
 def adr_panel(rng):
-    kemler = _KEMLER[int(rng.integers(len(_KEMLER)))]
-    un = _UN[int(rng.integers(len(_UN)))] if rng.random() < 0.6 else f"{int(rng.integers(1001, 3600)):04d}"
-    return kemler, un
+    """(hazard number, UN number): mostly a pair of the dangerous goods list, else any legal hazard number above any number."""
+    if rng.random() < 0.75:
+        return _PAIRS[int(rng.integers(len(_PAIRS)))]
+    return _KEMLER[int(rng.integers(len(_KEMLER)))], f"{int(rng.integers(_UN[0], _UN[1] + 1)):04d}"
 
 
 class Grammar:
