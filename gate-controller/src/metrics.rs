@@ -110,7 +110,8 @@ impl Counts {
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
-            | EntryBody::OperatorAct { .. } => {}
+            | EntryBody::OperatorAct { .. }
+            | EntryBody::Erased { .. } => {}
         }
     }
     fn verdict(&mut self, pass: &PassId, verdict: &Verdict) {

@@ -16,6 +16,8 @@ pub const ENROL: &str = "/gate/v1/enrol";
 pub const RELEASE: &str = "/gate/v1/release";
 /// `POST` [`EventBatch`] -> [`EventReceipt`].
 pub const EVENTS: &str = "/gate/v1/events";
+/// `POST` [`HeadReport`] -> [`HeadAnswer`].
+pub const HEADS: &str = "/gate/v1/heads";
 /// `POST` [`NewMission`] -> [`MissionView`]; `GET` -> list of [`MissionView`]; `GET /{id}`.
 pub const MISSIONS: &str = "/api/v1/missions";
 /// `GET`: list of [`AlarmView`].
@@ -115,6 +117,38 @@ pub struct EventReceipt {
     pub stored: Vec<EntrySeq>,
     /// How many of them were seen before.
     pub duplicates: u32,
+}
+
+/// A gate tells where its journal stands, and learns what central holds of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadReport {
+    /// The port.
+    pub port: PortId,
+    /// The node; must be the certificate's.
+    pub node: NodeId,
+    /// A signed head ([`crate::head::JournalHead`], compact JWS); none: the gate only asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}
+
+/// The newest position of one gate's journal that central has seen, by its events and heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct JournalPosition {
+    /// The highest start counter.
+    pub epoch: u32,
+    /// The highest entry number.
+    pub seq: u64,
+}
+
+/// Central's answer to a [`HeadReport`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeadAnswer {
+    /// The receipt for the head, compact JWS ([`crate::head::HeadReceipt`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// What central has seen of this gate's journal; a gate that stands below it has lost entries.
+    pub seen: JournalPosition,
 }
 
 /// A mission as an integrator or officer creates it (B6, B7).
@@ -224,6 +258,8 @@ pub enum AlarmKind {
     UnknownVehicle,
     /// The same event key came with another content.
     TamperedEvent,
+    /// A gate's journal contradicts what central holds of it, or is signed by another key than before.
+    JournalContradicts,
 }
 
 /// An alarm as central shows it.

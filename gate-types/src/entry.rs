@@ -190,6 +190,19 @@ pub enum EntryBody {
         /// Why.
         reason: String,
     },
+    /// Bodies of old entries were erased; their commitments stay in the chain.
+    Erased {
+        /// The purpose whose time was over: `reads`, `decisions`.
+        purpose: String,
+        /// Entries older than this were meant, wall clock, milliseconds.
+        before_ms: i64,
+        /// How many were erased.
+        entries: u64,
+        /// The lowest of their numbers.
+        first_seq: u64,
+        /// The highest of their numbers.
+        last_seq: u64,
+    },
 }
 
 impl EntryBody {
@@ -217,6 +230,7 @@ impl EntryBody {
             EntryBody::FaultRaised { .. } => "fault_raised",
             EntryBody::FaultCleared { .. } => "fault_cleared",
             EntryBody::OperatorAct { .. } => "operator_act",
+            EntryBody::Erased { .. } => "erased",
         }
     }
     /// Whether the entry travels to central and the broker (I4); the rest stays at the edge.
@@ -234,7 +248,8 @@ impl EntryBody {
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
-            | EntryBody::OperatorAct { .. } => true,
+            | EntryBody::OperatorAct { .. }
+            | EntryBody::Erased { .. } => true,
             EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }
             | EntryBody::WeightRead { .. }

@@ -32,6 +32,12 @@ pub enum FaultKind {
     BrokerDown,
     /// The journal cannot be written.
     JournalDown,
+    /// Entries that were anchored outside the journal are not in it any more (F-PWR2, F-TAMP1).
+    JournalTailLost,
+    /// The journal's chain does not hold.
+    JournalBroken,
+    /// Little space is left where the journal lies.
+    DiskLow,
 }
 
 /// How much it matters.
@@ -54,6 +60,9 @@ impl FaultKind {
             FaultKind::DeviceDown
             | FaultKind::CentralDown
             | FaultKind::WrongWay
+            | FaultKind::JournalTailLost
+            | FaultKind::JournalBroken
+            | FaultKind::DiskLow
             | FaultKind::ArmMovedUncommanded => Severity::Warning,
             FaultKind::ArmNotRaised
             | FaultKind::ArmNotLowered

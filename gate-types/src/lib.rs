@@ -7,10 +7,12 @@
 //! where a field gets its meaning and unit.
 
 pub mod api;
+pub mod chain;
 pub mod console;
 pub mod endpoint;
 pub mod entry;
 pub mod fault;
+pub mod head;
 pub mod id;
 pub mod identity;
 pub mod ilu;

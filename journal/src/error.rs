@@ -34,6 +34,14 @@ pub enum JournalError {
         /// The parser's words.
         what: String,
     },
+    /// A pass cannot be proven.
+    #[error("journal {path}: {what}")]
+    NoProof {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        what: String,
+    },
     /// An earlier write failed or the writer has stopped.
     #[error("journal is stopped after an earlier failure: {0}")]
     Stopped(String),

@@ -98,6 +98,14 @@ pub(crate) fn acknowledge(
     result.map(|()| closed)
 }
 
+/// The oldest event that some receiver still waits for.
+pub(crate) fn first_open(path: &Path, db: &Connection) -> Result<Option<u64>, JournalError> {
+    let open = Row::Open.mark();
+    let sql =
+        format!("SELECT seq FROM outbox WHERE central = {open} OR broker = {open} ORDER BY seq LIMIT 1");
+    db.query_row(&sql, [], |r| r.get(0)).optional().map_err(database(path, "read the outbox"))
+}
+
 /// Rows that are closed, and the number below which none is open.
 pub(crate) fn past(path: &Path, db: &Connection, sink: Sink) -> Result<(u64, u64), JournalError> {
     let fail = |what| database(path, what);

@@ -1,11 +1,13 @@
 //! Reading a journal: what a restart needs, what an auditor needs.
 
-use crate::chain::{GENESIS, entry_hash};
 use crate::error::JournalError;
+use crate::finding::Finding;
 use crate::writer::database;
+use gate_types::chain::{Commitment, commitment, entry_hash, entry_hash_v1};
 use gate_types::entry::Entry;
+use gate_types::head::{SignedHead, read_head};
 use gate_types::{BootEpoch, EntrySeq, LaneId, PassId};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,15 +16,21 @@ const PAGE: u64 = 512;
 
 pub(crate) fn last_passes(path: &Path, db: &Connection) -> Result<BTreeMap<LaneId, u64>, JournalError> {
     let fail = |what| database(path, what);
-    let mut statement = db
-        .prepare("SELECT lane, MAX(pass) FROM entry WHERE pass IS NOT NULL GROUP BY lane")
+    // From lane to lane along the index, whatever number of entries lies between.
+    let sql = "SELECT lane, pass FROM entry WHERE pass IS NOT NULL AND lane > ?1 ORDER BY lane, pass LIMIT 1";
+    let mut next = db.prepare(sql).map_err(fail("prepare"))?;
+    let mut highest = db
+        .prepare("SELECT MAX(pass) FROM entry WHERE pass IS NOT NULL AND lane = ?1")
         .map_err(fail("prepare"))?;
-    let rows = statement
-        .query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, u64>(1)?)))
-        .map_err(fail("read the last passes"))?;
     let mut last = BTreeMap::new();
-    for row in rows {
-        let (lane, pass) = row.map_err(fail("read the last passes"))?;
+    let mut after = String::new();
+    while let Some(lane) = next
+        .query_row([&after], |r| r.get::<_, String>(0))
+        .optional()
+        .map_err(fail("read the last passes"))?
+    {
+        let pass = highest.query_row([&lane], |r| r.get(0)).map_err(fail("read the last passes"))?;
+        after.clone_from(&lane);
         if let Ok(lane) = LaneId::new(lane) {
             last.insert(lane, pass);
         }
@@ -73,15 +81,122 @@ pub struct Stored {
     pub seq: EntrySeq,
     /// Its hash as stored.
     pub hash: String,
-    /// Its body as stored.
+    /// Its body as stored; empty where it was erased.
     pub body: String,
+    /// Lane, pass and kind as they are filed.
+    pub filed: (Option<String>, Option<u64>, String),
+    salt: Option<Vec<u8>>,
+    commitment: Option<Commitment>,
 }
 
 impl Stored {
-    /// The body as an entry; fails where it was written by a newer version or changed by hand.
+    /// The body as an entry; fails where it was erased, written by a newer version or changed by hand.
     pub fn entry(&self, path: &Path) -> Result<Entry, JournalError> {
         parse(path, self.seq.0, &self.body)
     }
+    /// True where the body was erased and only its commitment is left.
+    pub fn is_erased(&self) -> bool {
+        self.commitment.is_some()
+    }
+    /// The salt of a body that is there; none of the chain's first format.
+    pub fn salt(&self) -> Option<&[u8]> {
+        self.salt.as_deref().filter(|salt| !salt.is_empty())
+    }
+    /// What stands for the body in the chain; none of the chain's first format.
+    pub fn commitment(&self) -> Option<Commitment> {
+        self.commitment.or_else(|| self.salt().map(|salt| commitment(salt, &self.body)))
+    }
+    /// The hash that it should have after `previous`.
+    pub fn hash_after(&self, previous: &str) -> String {
+        match self.commitment() {
+            Some(commitment) => entry_hash(previous, self.epoch, self.seq, &commitment),
+            None => entry_hash_v1(previous, self.epoch, self.seq, &self.body),
+        }
+    }
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let commitment: Option<Vec<u8>> = row.get(8)?;
+        Ok(Self {
+            seq: EntrySeq(row.get(0)?),
+            epoch: BootEpoch(row.get(1)?),
+            hash: row.get(2)?,
+            body: row.get(3)?,
+            filed: (row.get(4)?, row.get(5)?, row.get(6)?),
+            salt: row.get(7)?,
+            // One of another length was tampered with; as none it breaks the chain.
+            commitment: commitment.and_then(|c| c.try_into().ok()),
+        })
+    }
+}
+
+const COLUMNS: &str = "seq, epoch, hash, body, lane, pass, kind, salt, commitment";
+
+/// A connection that only reads, beside a running writer.
+pub(crate) fn reading(path: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(database(path, "open for reading"))?;
+    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(database(path, "open for reading"))?;
+    Ok(db)
+}
+
+/// Entries behind `after`, at most `limit`.
+pub(crate) fn page(db: &Connection, after: u64, limit: u64) -> rusqlite::Result<Vec<Stored>> {
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![after, limit], Stored::of)?;
+    rows.collect()
+}
+
+/// One entry.
+pub(crate) fn one(db: &Connection, seq: u64) -> rusqlite::Result<Option<Stored>> {
+    let sql = format!("SELECT {COLUMNS} FROM entry WHERE seq = ?1");
+    db.prepare_cached(&sql)?.query_row([seq], Stored::of).optional()
+}
+
+/// The newest signed heads that the journal itself keeps, and those that are not genuine.
+pub(crate) fn newest_heads(
+    path: &Path,
+    db: &Connection,
+    limit: u64,
+) -> Result<(Vec<SignedHead>, Vec<Finding>), JournalError> {
+    let fail = |what| database(path, what);
+    let mut statement =
+        db.prepare("SELECT seq, jws FROM head ORDER BY seq DESC LIMIT ?1").map_err(fail("prepare"))?;
+    let rows = statement
+        .query_map([limit], |r| Ok((r.get::<_, u64>(0)?, r.get::<_, String>(1)?)))
+        .map_err(fail("read the signed heads"))?;
+    let (mut heads, mut forged) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (seq, jws) = row.map_err(fail("read the signed heads"))?;
+        match read_head(&jws) {
+            Ok(head) if head.head.seq.0 == seq => heads.push(head),
+            Ok(head) => {
+                let why = format!("it was signed for entry {}", head.head.seq.0);
+                forged.push(Finding::HeadNotGenuine { seq, why });
+            }
+            Err(e) => forged.push(Finding::HeadNotGenuine { seq, why: e.to_string() }),
+        }
+    }
+    Ok((heads, forged))
+}
+
+/// The first entry of the oldest pass that has no end.
+pub(crate) fn first_of_open_passes(path: &Path, db: &Connection) -> Result<Option<u64>, JournalError> {
+    let mut first = None;
+    for (lane, number) in last_passes(path, db)? {
+        let found: Option<u64> = db
+            .query_row(
+                "SELECT MIN(seq) FROM entry WHERE lane = ?1 AND pass = ?2 \
+                 AND NOT EXISTS (SELECT 1 FROM entry WHERE lane = ?1 AND pass = ?2 AND kind = 'pass_closed')",
+                params![lane.as_str(), number],
+                |r| r.get(0),
+            )
+            .map_err(database(path, "read the open passes"))?;
+        first = match (first, found) {
+            (Some(a), Some(b)) => Some(u64::min(a, b)),
+            (one, None) | (None, one) => one,
+        };
+    }
+    Ok(first)
 }
 
 /// Walks a journal in order, page by page, beside a running writer.
@@ -90,30 +205,22 @@ pub struct Rows {
     path: PathBuf,
     db: Connection,
     after: u64,
-    page: std::vec::IntoIter<(u32, u64, String, String)>,
+    page: std::vec::IntoIter<Stored>,
     failed: bool,
 }
 
 /// Opens a journal for reading only.
 pub fn read_all(path: &Path) -> Result<Rows, JournalError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(database(path, "open for reading"))?;
+    let db = reading(path)?;
     Ok(Rows { path: path.to_path_buf(), db, after: 0, page: Vec::new().into_iter(), failed: false })
 }
 
 impl Rows {
-    fn fill(&mut self) -> Result<(), JournalError> {
-        let fail = |what| database(&self.path, what);
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT epoch, seq, hash, body FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2")
-            .map_err(fail("prepare"))?;
-        let rows = statement
-            .query_map(params![self.after, PAGE], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
-            .map_err(fail("read entries"))?;
-        let page: Vec<_> = rows.collect::<Result<_, _>>().map_err(fail("read entries"))?;
-        self.page = page.into_iter();
-        Ok(())
+    /// Goes on behind this number.
+    pub fn after(mut self, seq: u64) -> Self {
+        self.after = seq;
+        self.page = Vec::new().into_iter();
+        self
     }
 }
 
@@ -124,63 +231,17 @@ impl Iterator for Rows {
         if self.failed {
             return None;
         }
-        if self.page.as_slice().is_empty()
-            && let Err(error) = self.fill()
-        {
-            self.failed = true;
-            return Some(Err(error));
+        if self.page.as_slice().is_empty() {
+            match page(&self.db, self.after, PAGE) {
+                Ok(page) => self.page = page.into_iter(),
+                Err(error) => {
+                    self.failed = true;
+                    return Some(Err(database(&self.path, "read entries")(error)));
+                }
+            }
         }
-        let (epoch, seq, hash, body) = self.page.next()?;
-        self.after = seq;
-        Some(Ok(Stored { epoch: BootEpoch(epoch), seq: EntrySeq(seq), hash, body }))
+        let stored = self.page.next()?;
+        self.after = stored.seq.0;
+        Some(Ok(stored))
     }
-}
-
-/// A chain that holds from the first entry to the head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// Entries.
-    pub entries: u64,
-    /// The hash of the last one.
-    pub head: String,
-}
-
-/// Where a chain breaks.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ChainBroken {
-    /// The file cannot be read.
-    #[error(transparent)]
-    Unreadable(#[from] JournalError),
-    /// A number is missing.
-    #[error("entry {expected} is missing: entry {found} stands in its place")]
-    Missing {
-        /// The number that should come.
-        expected: u64,
-        /// The number that came.
-        found: u64,
-    },
-    /// An entry's hash is not the one of its content and predecessor.
-    #[error("entry {seq} does not fit the chain: it or its predecessor was changed")]
-    Changed {
-        /// The entry.
-        seq: u64,
-    },
-}
-
-/// Recomputes the whole chain (I5).
-pub fn verify(path: &Path) -> Result<Verified, ChainBroken> {
-    let mut head = GENESIS.to_owned();
-    let mut entries = 0;
-    for row in read_all(path)? {
-        let row = row?;
-        entries += 1;
-        if row.seq.0 != entries {
-            return Err(ChainBroken::Missing { expected: entries, found: row.seq.0 });
-        }
-        if entry_hash(&head, row.epoch, row.seq, &row.body) != row.hash {
-            return Err(ChainBroken::Changed { seq: row.seq.0 });
-        }
-        head = row.hash;
-    }
-    Ok(Verified { entries, head })
 }

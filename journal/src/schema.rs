@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Raised with each change of the tables; an older daemon refuses a newer file.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS entry (
@@ -17,7 +17,11 @@ CREATE TABLE IF NOT EXISTS entry (
     pass  INTEGER,
     kind  TEXT NOT NULL,
     body  TEXT NOT NULL,
-    hash  TEXT NOT NULL
+    hash  TEXT NOT NULL,
+    -- NULL: the first format of the chain; empty: the body was erased.
+    salt       BLOB,
+    -- Only of an erased body.
+    commitment BLOB
 ) STRICT;
 CREATE INDEX IF NOT EXISTS entry_pass ON entry (lane, pass) WHERE pass IS NOT NULL;
 CREATE TABLE IF NOT EXISTS outbox (
@@ -25,9 +29,21 @@ CREATE TABLE IF NOT EXISTS outbox (
     central INTEGER NOT NULL DEFAULT 0,
     broker  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE IF NOT EXISTS head (
+    seq     INTEGER PRIMARY KEY,
+    jws     TEXT NOT NULL,
+    receipt TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS mark (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
 DROP INDEX IF EXISTS outbox_central;
 DROP INDEX IF EXISTS outbox_broker;
 ";
+
+/// From version 1.
+const SALTED: &str = "ALTER TABLE entry ADD COLUMN salt BLOB; ALTER TABLE entry ADD COLUMN commitment BLOB;";
 
 /// The write-ahead log is given this size once, bytes: a commit then overwrites blocks that the file has
 /// already, and its fdatasync does not wait for the file system to note a longer file.
@@ -67,6 +83,10 @@ pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
         return Err(refuse(format!(
             "the file has version {version}, this program knows {VERSION}: install the newer one"
         )));
+    }
+    if version == 1 {
+        db.execute_batch(&format!("BEGIN; {SALTED} PRAGMA user_version={VERSION}; COMMIT;"))
+            .map_err(fail("give the entries salts"))?;
     }
     db.execute_batch(TABLES).map_err(fail("create tables"))?;
     mark(&db).map_err(fail("write version"))?;

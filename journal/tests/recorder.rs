@@ -4,7 +4,7 @@
 use gate_types::entry::{Entry, EntryBody, PassOutcome, PassSummary};
 use gate_types::mission::Direction;
 use gate_types::{EntrySeq, LaneId, PassId, Stamp};
-use journal::{ChainBroken, Journal, Sink, verify};
+use journal::{ChainBroken, Finding, Journal, Sink, verify};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -110,7 +110,7 @@ async fn concurrent_appends_keep_their_own_order_and_one_chain() {
 #[tokio::test]
 async fn every_edit_removal_or_swap_is_named_with_its_position() {
     for (sql, position) in [
-        ("UPDATE entry SET body = replace(body, 'in', 'out') WHERE seq = 3", "entry 3 "),
+        ("UPDATE entry SET body = replace(body, '\"in\"', '\"out\"') WHERE seq = 3", "entry 3 "),
         ("DELETE FROM entry WHERE seq = 2", "entry 2 is missing"),
         (
             "UPDATE entry SET seq = 99 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 99",
@@ -127,7 +127,8 @@ async fn every_edit_removal_or_swap_is_named_with_its_position() {
         }
         tamper(&path, sql);
         let broken = verify(&path).unwrap_err();
-        assert!(matches!(broken, ChainBroken::Changed { .. } | ChainBroken::Missing { .. }));
+        let ChainBroken::Found(found) = &broken else { panic!("{broken}") };
+        assert!(matches!(found[0], Finding::Changed { .. } | Finding::Missing { .. }), "{found:?}");
         assert!(broken.to_string().contains(position), "{sql}: {broken}");
     }
 }

@@ -39,6 +39,7 @@ fn kind_name(kind: AlarmKind) -> &'static str {
         AlarmKind::Deviation => "DEVIATION",
         AlarmKind::UnknownVehicle => "UNKNOWN_VEHICLE",
         AlarmKind::TamperedEvent => "TAMPERED_EVENT",
+        AlarmKind::JournalContradicts => "JOURNAL_CONTRADICTS",
     }
 }
 

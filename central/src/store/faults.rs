@@ -64,7 +64,8 @@ impl Tx<'_> {
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::ArmMovedUncommanded { .. }
             | EntryBody::PassClosed { .. }
-            | EntryBody::OperatorAct { .. } => {}
+            | EntryBody::OperatorAct { .. }
+            | EntryBody::Erased { .. } => {}
         }
         Ok(())
     }

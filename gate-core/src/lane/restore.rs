@@ -47,7 +47,8 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
-            | EntryBody::OperatorAct { .. } => {}
+            | EntryBody::OperatorAct { .. }
+            | EntryBody::Erased { .. } => {}
         }
     }
     pass

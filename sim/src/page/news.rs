@@ -115,6 +115,7 @@ fn words(body: &EntryBody) -> String {
         EntryBody::OperatorAct { name, act, reason } => format!("{name}: {act}: {reason}"),
         EntryBody::DaemonStarted { .. }
         | EntryBody::DaemonStopped {}
+        | EntryBody::Erased { .. }
         | EntryBody::PassOpened { .. }
         | EntryBody::OpticalRead { .. }
         | EntryBody::TagRead { .. }
