@@ -4,4 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/deps.sh
 cargo build --release --quiet -p vision -p gate-controller -p central -p sim -p tests
+cargo build --release --quiet -p gate-core --example decisions
+"${CARGO_TARGET_DIR:-target}/release/examples/decisions"
 exec "${CARGO_TARGET_DIR:-target}/release/varco-bench" "${BENCH_PASSES:-200}"

@@ -5,6 +5,7 @@ use crate::app::{App, now_ms, served};
 use crate::ca::IssueError;
 use crate::intake::{self, Taken};
 use crate::listen::Peer;
+use crate::permits;
 use crate::problem::{ApiProblem, Sent};
 use crate::resolve::{self, Choice};
 use crate::state;
@@ -15,7 +16,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::post;
 use gate_types::api::{
-    ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, MAX_BATCH, RELEASE, SignedAnswer,
+    ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, MAX_BATCH, PERMITS, PermitRequest,
+    PermitSheet, RELEASE, SignedAnswer,
 };
 use gate_types::release::{Finding, ReleaseAnswer, ReleaseRequest};
 use gate_types::{NodeId, PortId, jws};
@@ -37,6 +39,7 @@ struct Certified(NodeId);
 pub(crate) fn routes(app: Arc<App>) -> Router {
     let certified = Router::new()
         .route(RELEASE, post(release))
+        .route(PERMITS, post(give_permits))
         .route(EVENTS, post(events))
         .route_layer(middleware::from_fn(demand_certificate));
     served(Router::new().route(ENROL, post(enrol)).merge(certified).with_state(app))
@@ -162,6 +165,25 @@ fn find(tx: &crate::store::Tx<'_>, request: ReleaseRequest) -> Result<(Finding, 
     };
     tx.keep_ask(&Ask { request: &request, at_ms: now_ms(), mission_no, found })?;
     Ok((finding, request))
+}
+
+/// The permits of a node; an empty sheet where the site gives none. It carries central's clock either way.
+async fn give_permits(
+    State(app): Shared,
+    axum::Extension(certified): axum::Extension<Certified>,
+    Sent(asked): Sent<PermitRequest>,
+) -> Result<axum::Json<PermitSheet>, ApiProblem> {
+    demand_same(&app, &certified, &asked.node, &asked.port)?;
+    let (site, node) = (Arc::clone(&app.site), asked.node.clone());
+    let valid_ms = app.site.permits_valid_s.map(|s| i64::from(s) * 1000);
+    let missions = match valid_ms {
+        Some(_) => app.store.read(move |tx| permits::of_node(tx, &site, &node)).await,
+        None => Ok(Vec::new()),
+    };
+    let missions = missions.map_err(ApiProblem::from)?;
+    let valid_ms = valid_ms.unwrap_or_default();
+    let sheet = permits::sheet(&app.release_key, &app.site.port, &asked.node, &missions, valid_ms, now_ms());
+    Ok(axum::Json(sheet.map_err(ApiProblem::internal)?))
 }
 
 async fn events(

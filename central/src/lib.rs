@@ -10,6 +10,7 @@ mod listen;
 mod mission;
 mod missions;
 mod people_api;
+mod permits;
 mod problem;
 mod resolve;
 mod state;

@@ -28,6 +28,7 @@ impl MissionRecord {
             ended: self.definitive.is_some(),
             expected: self.expected.clone(),
             language: self.language.clone(),
+            circumstances: self.circumstances.clone(),
         }
     }
 

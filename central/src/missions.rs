@@ -77,6 +77,7 @@ fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiPr
         passed: asked.imported_progress.iter().map(taken_over).collect(),
         definitive: None,
         version: 1,
+        circumstances: asked.circumstances.clone(),
     };
     tx.insert_mission(&record, &asked)?;
     Ok((record, true))
@@ -182,10 +183,12 @@ fn apply(
     record.status = change.status.unwrap_or(record.status);
     record.holds = change.holds.clone().unwrap_or(record.holds);
     record.conditions = change.conditions.clone().unwrap_or(record.conditions);
+    record.circumstances = change.circumstances.clone().unwrap_or(record.circumstances);
     let mut problems = Vec::new();
     validate::text(&mut problems, "by", &change.by);
     validate::status(&mut problems, record.status, &record.holds);
     validate::conditions(&mut problems, &record.conditions, site);
+    validate::circumstances(&mut problems, &record.circumstances);
     if !problems.is_empty() {
         return Err(ApiProblem::invalid(problems.join("; ")));
     }

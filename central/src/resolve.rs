@@ -94,10 +94,12 @@ fn candidates(identity: &Identity) -> impl Iterator<Item = (Slot, String, f64)> 
 fn canonical(slot: Slot, value: &str) -> String {
     let significant = value.chars().take(128).filter(char::is_ascii_alphanumeric);
     match slot {
-        Slot::TractorPlate | Slot::TrailerPlate | Slot::Itu | Slot::Adr => {
+        Slot::TractorPlate | Slot::TrailerPlate | Slot::Itu | Slot::Itu2 | Slot::Adr => {
             significant.map(|c| c.to_ascii_uppercase()).collect()
         }
-        Slot::VehicleTag | Slot::ContainerTag => significant.map(|c| c.to_ascii_lowercase()).collect(),
+        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal => {
+            significant.map(|c| c.to_ascii_lowercase()).collect()
+        }
     }
 }
 
@@ -107,8 +109,8 @@ const LOOK_ALIKES: [&str; 10] = ["0ODQ", "1IL7T", "2Z", "3B8", "4A", "5S", "6GC"
 fn one_look_alike_apart(slot: Slot, read: &str, expected: &str) -> bool {
     let is_code = match slot {
         Slot::TractorPlate | Slot::TrailerPlate => false,
-        Slot::Itu => true,
-        Slot::VehicleTag | Slot::ContainerTag | Slot::Adr => return false,
+        Slot::Itu | Slot::Itu2 => true,
+        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => return false,
     };
     let alike = |a: char, b: char| {
         LOOK_ALIKES.iter().any(|group| group.contains(a) && group.contains(b))

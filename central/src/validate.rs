@@ -2,6 +2,7 @@
 
 use config::Site;
 use gate_types::api::NewMission;
+use gate_types::circumstances::Circumstances;
 use gate_types::ilu::IluCode;
 use gate_types::iso6346::ContainerCode;
 use gate_types::mission::{CustomsStatus, MissionConditions, Process};
@@ -46,6 +47,7 @@ pub(crate) fn new_mission(mission: &mut NewMission, site: &Site) -> Vec<String> 
         text(&mut problems, "report_to", place);
     }
     conditions(&mut problems, &mission.conditions, site);
+    circumstances(&mut problems, &mission.circumstances);
     if let Some(language) = &mission.language {
         let shaped = (2..=16).contains(&language.len())
             && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -66,6 +68,28 @@ pub(crate) fn conditions(problems: &mut Vec<String>, conditions: &MissionConditi
     if let Some(grant) = &conditions.exception {
         text(problems, "conditions.exception.reason", &grant.reason);
         text(problems, "conditions.exception.authorised_by", &grant.authorised_by);
+    }
+}
+
+/// Most entries of each list of a mission's circumstances.
+const CIRCUMSTANCES: usize = 16;
+
+/// Checks circumstances, of a new mission or of a change.
+pub(crate) fn circumstances(problems: &mut Vec<String>, of: &Circumstances) {
+    let mut listed = |name: &str, texts: Vec<&str>| {
+        if texts.len() > CIRCUMSTANCES {
+            let n = texts.len();
+            problems.push(format!("circumstances.{name}: {n} of them, at most {CIRCUMSTANCES}"));
+        }
+        for (n, entry) in texts.into_iter().take(CIRCUMSTANCES).enumerate() {
+            text(problems, &format!("circumstances.{name}[{n}]"), entry);
+        }
+    };
+    listed("dangerous_goods", of.dangerous_goods.iter().flatten().map(String::as_str).collect());
+    listed("seal.numbers", of.seal.iter().flat_map(|s| s.numbers.iter().map(String::as_str)).collect());
+    listed("watch", of.watch.iter().flat_map(|w| [w.list.as_str(), w.reason.as_str()]).collect());
+    if of.appointment.is_some_and(|a| a.from_ms >= a.until_ms) {
+        problems.push("circumstances.appointment: from_ms is not before until_ms".to_owned());
     }
 }
 

@@ -4,9 +4,11 @@ mod devices;
 mod lane;
 mod node;
 mod paths;
+mod rules;
 mod site;
 
 pub(crate) use node::node;
+pub(crate) use rules::{rule_set, rule_sets};
 pub(crate) use site::site;
 
 use crate::Problem;

@@ -9,6 +9,7 @@ mod check;
 mod load;
 mod node;
 mod read;
+mod rules;
 mod site;
 
 pub use load::{Loaded, Problem, Problems, load_node, load_site};
@@ -16,4 +17,5 @@ pub use node::{
     CameraConfig, CentralConfig, ConsoleConfig, IdentityRule, IoConfig, LaneConfig, LaneMode, LaneTimers,
     MqttConfig, NodeConfig, OcrConfig, ReaderConfig, ScaleConfig, SignConfig, WeightRule,
 };
+pub use rules::{RuleSets, load_rules};
 pub use site::{MapPoint, NodeKind, NodeSpec, Road, Site};

@@ -1,7 +1,9 @@
 //! Reading files, and the list of everything that is wrong with them.
 
 use crate::read::read;
+use crate::rules::{self, RuleSets};
 use crate::{NodeConfig, Site, check};
+use gate_types::rules::RuleSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -47,12 +49,37 @@ pub struct Loaded {
     pub node: NodeConfig,
     /// The node file's folder.
     pub folder: PathBuf,
+    /// The site's rule sets.
+    pub rules: RuleSets,
 }
 
-/// Reads and checks a site file.
+/// Reads and checks a site file with the rule files that it names.
 pub fn load_site(file: &Path) -> Result<Site, Problems> {
-    let site: Site = read(file)?;
-    finish(site, file, check::site)
+    let SiteFiles { site, sets: _, problems } = site_files(file);
+    match site {
+        Some(site) if problems.is_empty() => Ok(site),
+        Some(_) | None => Err(Problems(problems)),
+    }
+}
+
+/// A site with its rule sets, as far as they could be read, and all problems of all these files.
+struct SiteFiles {
+    /// The site, where nothing is wrong with its own file.
+    site: Option<Site>,
+    sets: Vec<(PathBuf, RuleSet)>,
+    problems: Vec<Problem>,
+}
+
+fn site_files(file: &Path) -> SiteFiles {
+    let site: Site = match read(file) {
+        Ok(site) => site,
+        Err(Problems(problems)) => return SiteFiles { site: None, sets: Vec::new(), problems },
+    };
+    let mut problems = check::site(&site, file);
+    let sound = problems.is_empty();
+    let (sets, wrong) = rules::of_site(&site, file);
+    problems.extend(wrong);
+    SiteFiles { site: sound.then_some(site), sets, problems }
 }
 
 /// Reads and checks a node file and its site file. Problems of both are reported together.
@@ -67,22 +94,13 @@ pub fn load_node(file: &Path) -> Result<Loaded, Problems> {
     if let Some(models) = node.ocr.as_mut().and_then(|o| o.models.as_mut()) {
         *models = folder.join(&*models);
     }
-    let mut problems = Vec::new();
-    let site = match load_site(&node.site) {
-        Ok(site) => Some(site),
-        Err(Problems(list)) => {
-            problems.extend(list);
-            None
-        }
-    };
-    problems.extend(check::node(&node, site.as_ref(), file));
+    let SiteFiles { site, sets, mut problems } = site_files(&node.site);
+    problems.extend(check::node(&node, site.as_ref(), &sets, file));
     match site {
-        Some(site) if problems.is_empty() => Ok(Loaded { site, node, folder }),
+        Some(site) if problems.is_empty() => {
+            let rules = RuleSets(sets.into_iter().map(|(_, set)| set).collect());
+            Ok(Loaded { site, node, folder, rules })
+        }
         Some(_) | None => Err(Problems(problems)),
     }
-}
-
-fn finish<T>(value: T, file: &Path, check: impl Fn(&T, &Path) -> Vec<Problem>) -> Result<T, Problems> {
-    let problems = check(&value, file);
-    if problems.is_empty() { Ok(value) } else { Err(Problems(problems)) }
 }

@@ -83,6 +83,8 @@ pub struct OcrConfig {
 pub enum LaneMode {
     /// Decides and moves the arm.
     Live,
+    /// Decides, and an operator admits what the rules would admit.
+    Advisory,
     /// Decides and records; never moves the arm.
     Shadow,
 }

@@ -7,6 +7,7 @@ use crate::{
     SignConfig, Site, WeightRule,
 };
 use gate_types::mission::{DeclarationKind, DefinitiveStatus, Direction, LegRule, MissionPath, Process};
+use gate_types::rules::{Check, Profile, RuleMode, RuleSet, Scope};
 use gate_types::{LaneId, NodeId, PortId, ProcessId};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use std::path::Path;
@@ -63,6 +64,20 @@ impl Sectioned for NodeConfig {
             "lane.id" => attempt::<LaneId>(value),
             "lane.direction" => attempt::<Direction>(value),
             "lane.mode" => attempt::<LaneMode>(value),
+            _ => None,
+        }
+    }
+}
+
+impl Sectioned for RuleSet {
+    fn try_section(place: &str, value: &Value<'_>) -> Option<Error> {
+        match place {
+            "scope" => attempt::<Scope>(value),
+            "scope.nodes" => attempt::<NodeId>(value),
+            "scope.lanes" => attempt::<LaneId>(value),
+            "mode" => attempt::<RuleMode>(value),
+            "profile" => attempt::<Profile>(value),
+            "check" => attempt::<Check>(value),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use gate_types::mission::Process;
 use gate_types::{NodeId, PortId, ProcessId};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A port with its nodes and processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,13 @@ pub struct Site {
     /// What the site's source leaves open and this file assumes, in sentences.
     #[serde(default)]
     pub assumptions: Vec<String>,
+    /// Rule files, relative to this file. A lane that none of them covers works by the built-in rule set.
+    #[serde(default)]
+    pub rules: Vec<PathBuf>,
+    /// How long a permit lasts that central gives gates in advance, seconds, 60 to 86400; absent: none are
+    /// given, and a silent central admits nobody.
+    #[serde(default)]
+    pub permits_valid_s: Option<u32>,
     /// The control points.
     #[serde(rename = "node")]
     pub nodes: Vec<NodeSpec>,

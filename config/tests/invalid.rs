@@ -3,11 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
-use config::{Problems, load_node, load_site};
+use config::{Problems, load_node, load_rules, load_site};
 use std::path::{Path, PathBuf};
 
 fn problems_of(file: &Path, name: &str) -> Problems {
-    let refused = if name.starts_with("site-") { load_site(file).err() } else { load_node(file).err() };
+    let refused = if name.starts_with("site-") {
+        load_site(file).err()
+    } else if name.starts_with("rules-") {
+        load_rules(file).err()
+    } else {
+        load_node(file).err()
+    };
     refused.unwrap_or_else(|| panic!("{name} is accepted"))
 }
 

@@ -4,15 +4,18 @@ use crate::identity::Identity;
 use anyhow::{Context as _, Result};
 use config::CentralConfig;
 use ed25519_dalek::VerifyingKey;
-use gate_types::api::{self, EventBatch, EventReceipt, SignedAnswer};
+use gate_core::VerifiedSheet;
+use gate_types::api::{self, EventBatch, EventReceipt, PermitHead, PermitRequest, PermitSheet, SignedAnswer};
 use gate_types::jws;
-use gate_types::release::{ReleaseAnswer, ReleaseRequest};
+use gate_types::release::{Permit, ReleaseAnswer, ReleaseRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 
 /// Longest accepted release answer, bytes: the signed text and its wrapping.
 const MAX_RELEASE: usize = jws::MAX_LEN + 1024;
+/// Longest accepted sheet of permits, bytes.
+const MAX_SHEET: usize = 2 * 1024 * 1024;
 /// Longest accepted event receipt, bytes.
 const MAX_RECEIPT: usize = 64 * 1024;
 /// An idle connection is kept this long, seconds, so that a release does not pay for a handshake.
@@ -56,6 +59,7 @@ pub struct Central {
     http: reqwest::Client,
     release_url: String,
     events_url: String,
+    permits_url: String,
     release_key: VerifyingKey,
 }
 
@@ -66,6 +70,7 @@ impl Central {
             http: http_client(identity.tls.clone(), Duration::from_millis(config.timeout_ms))?,
             release_url: join(&config.url, api::RELEASE),
             events_url: join(&config.url, api::EVENTS),
+            permits_url: join(&config.url, api::PERMITS),
             release_key: identity.release_key,
         })
     }
@@ -76,6 +81,12 @@ impl Central {
         let body = check_answer(&self.release_key, request, &answer.signed)
             .map_err(|what| CallError::NotUsable { url: self.release_url.clone(), what })?;
         Ok(Released { answer: body, signed: answer.signed, arrived })
+    }
+    /// The permits that stand for a node, each signed by central.
+    pub async fn permits(&self, request: &PermitRequest) -> Result<VerifiedSheet, CallError> {
+        let sheet: PermitSheet = post(&self.http, &self.permits_url, request, MAX_SHEET).await?;
+        check_sheet(&self.release_key, request, &sheet)
+            .map_err(|what| CallError::NotUsable { url: self.permits_url.clone(), what })
     }
     /// Delivers events.
     pub async fn deliver(&self, batch: &EventBatch) -> Result<EventReceipt, CallError> {
@@ -96,6 +107,30 @@ fn check_answer(key: &VerifyingKey, request: &ReleaseRequest, signed: &str) -> R
         return Err(format!("the answer is for node {} and not for {}", answer.node, request.node));
     }
     Ok(answer)
+}
+
+/// Verifies a sheet: head and permits are signed, for this port and node, and none is missing or added.
+fn check_sheet(
+    key: &VerifyingKey,
+    request: &PermitRequest,
+    sheet: &PermitSheet,
+) -> Result<VerifiedSheet, String> {
+    let head: PermitHead = jws::verify(key, &sheet.head).map_err(|e| e.to_string())?;
+    if head.node != request.node {
+        return Err(format!("the sheet is for node {} and not for {}", head.node, request.node));
+    }
+    if sheet.permits.len() > api::MAX_PERMITS || sheet.permits.len() != head.permits.len() {
+        return Err(format!("{} permits, {} are signed for", sheet.permits.len(), head.permits.len()));
+    }
+    let mut permits = Vec::new();
+    for (signed, name) in sheet.permits.iter().zip(&head.permits) {
+        let permit: Permit = jws::verify(key, signed).map_err(|e| e.to_string())?;
+        if permit.permit != *name || permit.node != request.node || permit.port != request.port {
+            return Err(format!("permit {} is not the one that the sheet names", permit.permit));
+        }
+        permits.push((permit, signed.clone()));
+    }
+    Ok(VerifiedSheet { signed_at_ms: head.signed_at_ms, permits, ..VerifiedSheet::default() })
 }
 
 /// An HTTP/1.1 client over the given TLS, without proxies and redirects.

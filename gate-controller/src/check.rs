@@ -1,7 +1,7 @@
 //! `check-config`: every problem of every file at once.
 
 use barrier_io::{PointMap, PointMapError};
-use config::{Problem, load_node, load_site};
+use config::{Problem, load_node, load_rules, load_site};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,7 @@ pub fn check_files(files: &[PathBuf], out: &mut impl Write) -> std::io::Result<b
 fn check_file(file: &Path) -> Vec<Problem> {
     let result = match kind_of(file) {
         FileKind::Site => load_site(file).map(|_| ()),
+        FileKind::Rules => load_rules(file).map(|_| ()),
         FileKind::Node => {
             let mut problems = load_node(file).err().map_or_else(Vec::new, |problems| problems.0);
             problems.extend(point_maps(file));
@@ -77,15 +78,17 @@ fn in_the_map(error: PointMapError) -> Vec<Problem> {
 
 enum FileKind {
     Site,
+    Rules,
     Node,
 }
 
-/// A site file lists nodes or processes; anything else is judged as a node file. A file that cannot be
+/// A rule file lists checks, a site file nodes or processes; anything else is judged as a node file. A file that cannot be
 /// read or parsed goes to the loader, which says so.
 fn kind_of(file: &Path) -> FileKind {
     let table = std::fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
     let is_array = |t: &toml::Table, key: &str| t.get(key).is_some_and(toml::Value::is_array);
     match table {
+        Some(t) if is_array(&t, "check") || t.contains_key("author") => FileKind::Rules,
         Some(t) if is_array(&t, "node") || is_array(&t, "process") => FileKind::Site,
         Some(t) if t.contains_key("port") && !t.contains_key("state_dir") => FileKind::Site,
         Some(_) | None => FileKind::Node,

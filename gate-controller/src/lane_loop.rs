@@ -5,6 +5,7 @@ use crate::arm::Arm;
 use crate::board::ViewSender;
 use crate::central::{CallError, Central};
 use crate::ledger::Ledger;
+use crate::permits::SheetRoom;
 use crate::signs::SignTexts;
 use crate::wiring::LaneLinks;
 use barrier_io::{IoCommand, Light, SignCommand};
@@ -14,7 +15,8 @@ use gate_core::{
 };
 use gate_types::DeviceId;
 use gate_types::console::LaneView;
-use gate_types::entry::EntryBody;
+use gate_types::decision::Basis;
+use gate_types::entry::{Authority, Entry, EntryBody};
 use gate_types::observation::OpticalRead;
 use gate_types::release::ReleaseRequest;
 use gate_types::verdict::Instruction;
@@ -93,6 +95,8 @@ pub struct LaneParts {
     pub view: ViewSender,
     /// Acts of people.
     pub operator: mpsc::Receiver<OperatorRequest>,
+    /// Permits in advance.
+    pub permits: SheetRoom,
 }
 
 /// The loop's state.
@@ -105,6 +109,8 @@ struct LaneLoop {
     cameras: Vec<String>,
     view_stale: bool,
     view_due: tokio::time::Instant,
+    /// The permit that the last recorded Admit rests on.
+    permit: Option<String>,
 }
 
 /// Runs a lane until `stop` turns true (`Ok`) or the journal fails (`Err`: nothing moves any more).
@@ -122,7 +128,9 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
         cameras,
         view_stale: true,
         view_due: tokio::time::Instant::now(),
+        permit: None,
     };
+    let mut sheet = lane.parts.permits.watch();
     // A restored pass has effects before its first input.
     lane.execute(None).await?;
     let mut in_a_row = 0;
@@ -154,6 +162,11 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
                 lane.handle(input, Some(Instant::now())).await?;
             }
             Some(answer) = answers.recv() => lane.answered(answer).await?,
+            // A room that is gone gives no more sheets.
+            Ok(()) = sheet.changed() => {
+                let input = Input::Permits(sheet.borrow_and_update().clone());
+                lane.handle(input, None).await?;
+            }
             // 3. What devices say.
             Some(observation) = lane.parts.links.observations.recv() => {
                 in_a_row += 1;
@@ -230,6 +243,7 @@ impl LaneLoop {
             if records.iter().any(|e| matches!(e.body, EntryBody::PassOpened { .. })) {
                 self.reads.clear();
             }
+            self.spend(&records);
             self.parts.ledger.append(records).await?;
         }
         if let Some(cleared) = raise {
@@ -255,6 +269,32 @@ impl LaneLoop {
         Ok(())
     }
 
+    /// Tells the other lanes of a permit before the arm moves on it.
+    fn spend(&mut self, records: &[Entry]) {
+        for entry in records {
+            match &entry.body {
+                EntryBody::Decided { record: Some(record), verdict, .. } if verdict.admits() => {
+                    self.permit = match &record.basis {
+                        Basis::Permit { permit, .. } => Some(permit.clone()),
+                        Basis::Mission { .. }
+                        | Basis::Ambiguous { .. }
+                        | Basis::Nothing { .. }
+                        | Basis::PermitRefused { .. }
+                        | Basis::Silent { .. }
+                        | Basis::NotUsable { .. }
+                        | Basis::Unread { .. }
+                        | Basis::Operator { .. } => None,
+                    };
+                }
+                EntryBody::RaiseCommanded { authority: Authority::Decision } => {
+                    if let Some(permit) = self.permit.take() {
+                        self.parts.permits.spend(permit);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
     fn ask(&self, request: ReleaseRequest) {
         let central = self.parts.central.clone();
         let answers = self.answers.clone();

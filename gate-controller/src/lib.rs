@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod mqtt;
 pub mod outbox;
+pub mod permits;
 pub mod run;
 pub mod signs;
 pub mod verifier;

@@ -105,6 +105,7 @@ impl Counts {
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }
+            | EntryBody::RulesLoaded { .. }
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {}
             | EntryBody::ArmConfirmedDown {}
@@ -199,10 +200,11 @@ mod tests {
                 identity: Identity::default(),
                 mission: None,
                 verdict: Verdict::Hold {
-                    reasons: vec![Reason { code, text: "t".into() }],
+                    reasons: vec![Reason { code, text: "t".into(), text_it: String::new() }],
                     instruction: Instruction { kind: InstructionKind::Wait, next_node: None, place: None },
                 },
                 rules: "1".into(),
+                record: None,
             },
         };
         let meter = Meter::default();

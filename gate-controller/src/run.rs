@@ -7,15 +7,16 @@ use crate::identity::{Identity, IdentityFolder, create_private_dir};
 use crate::lane_loop::{self, LaneParts};
 use crate::ledger::Ledger;
 use crate::metrics::Meter;
+use crate::permits::SheetRoom;
 use crate::signs::SignTexts;
-use crate::{mqtt, outbox, wiring};
+use crate::{mqtt, outbox, permits, wiring};
 use anyhow::{Context as _, Result, bail};
 use config::Loaded;
 use device::Clock;
-use gate_core::{Lane, RestoredPass};
-use gate_types::LaneId;
-use gate_types::entry::EntryBody;
+use gate_core::{Lane, LaneSpec, RestoredPass};
+use gate_types::entry::{Entry, EntryBody};
 use gate_types::fault::{Fault, FaultKind};
+use gate_types::{LaneId, Stamp};
 use journal::{Journal, JournalError, Opened, Sink};
 use lpr_ocr::FrameStore;
 use sha2::{Digest as _, Sha256};
@@ -122,9 +123,11 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let mut tasks = Tasks::default();
     let mut lanes = Tasks::default();
     let mut operators = HashMap::new();
+    let sheets = SheetRoom::empty();
     for (plan, view) in plans.into_iter().zip(views) {
         let id = plan.config().id.clone();
         let spec = plan.spec(&loaded, processes.clone(), &opened);
+        ledger.append(vec![rules_loaded(&spec, clock.now())]).await?;
         let (operator, acts) = mpsc::channel(OPERATOR);
         operators.insert(id.clone(), operator);
         let parts = LaneParts {
@@ -136,11 +139,17 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
             signs: signs.clone(),
             view,
             operator: acts,
+            permits: sheets.clone(),
         };
         lanes.add(format!("lane {id}"), lane_loop::run(parts, stopping.clone()));
     }
     drop(opened);
     let (port, node) = (loaded.site.port.clone(), loaded.node.node.clone());
+    if loaded.site.permits_valid_s.is_some() {
+        let fetch =
+            permits::fetch(sheets, central.clone(), ledger.clone(), clock, port.clone(), node.clone());
+        tasks.add("permits".to_owned(), fetch);
+    }
     let central_down = NodeFault::new(board.clone(), ledger.clone(), FaultKind::CentralDown, "central");
     tasks.add(
         "delivery to central".to_owned(),
@@ -273,6 +282,12 @@ async fn on_record(failure: &Failure, ledger: &Ledger, board: &Board) {
     }
 }
 
+/// The rules of a lane, complete: a decision can be taken again from the journal alone.
+fn rules_loaded(spec: &LaneSpec, at: Stamp) -> Entry {
+    let body = EntryBody::RulesLoaded { rules: Box::new(spec.rules()) };
+    Entry { lane: Some(spec.lane.clone()), pass: None, at, body }
+}
+
 /// The pass of a lane that was open at the last stop.
 fn restored(opened: &Opened, lane: &LaneId) -> Option<RestoredPass> {
     let newest =
@@ -280,9 +295,10 @@ fn restored(opened: &Opened, lane: &LaneId) -> Option<RestoredPass> {
     newest.map(|(pass, entries)| RestoredPass { pass: pass.clone(), entries: entries.clone() })
 }
 
-/// SHA-256 over the configuration as loaded, both files, independent of comments and order.
+/// SHA-256 over the configuration as loaded, all files, independent of comments and order.
 fn config_sha256(loaded: &Loaded) -> Result<String> {
-    let json = serde_json::to_vec(&(&loaded.site, &loaded.node)).context("configuration as JSON")?;
+    let json = serde_json::to_vec(&(&loaded.site, &loaded.node, &loaded.rules.0))
+        .context("configuration as JSON")?;
     Ok(hex::encode(Sha256::digest(json)))
 }
 

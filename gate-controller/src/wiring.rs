@@ -5,6 +5,7 @@ use crate::signs::Room;
 use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver};
 use config::{CameraConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
 use device::{Backoff, Clock, DeviceLink, Driver, Endpoint, Observation, Tap, supervise};
+use gate_core::policy::Issued;
 use gate_core::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};
 use gate_types::mission::Process;
 use gate_types::{BootEpoch, DeviceId};
@@ -158,17 +159,27 @@ impl LanePlan {
     /// What the lane's automaton needs to know.
     pub fn spec(&self, loaded: &Loaded, processes: Arc<Vec<Process>>, opened: &Opened) -> LaneSpec {
         let lane = &self.config;
+        let (acting, beside) = loaded.rules.of_lane(&loaded.node.node, &lane.id);
         LaneSpec {
             port: loaded.site.port.clone(),
             node: loaded.node.node.clone(),
             lane: lane.id.clone(),
             direction: lane.direction,
             live: match lane.mode {
-                LaneMode::Live => true,
+                LaneMode::Live | LaneMode::Advisory => true,
                 LaneMode::Shadow => false,
             },
+            advisory: match lane.mode {
+                LaneMode::Advisory => true,
+                LaneMode::Live | LaneMode::Shadow => false,
+            },
+            acting: Arc::new(Issued::new(acting)),
+            beside: Arc::new(beside.into_iter().map(Issued::new).collect()),
             identity: identity_rule(&lane.identity),
-            weight: lane.weight.as_ref().map(weight_rule),
+            weight: lane
+                .weight
+                .as_ref()
+                .map(|rule| weight_rule(rule, lane.scale.as_ref().map_or(0.0, |s| s.interval_kg))),
             timers: timers(&lane.timers),
             ask_again_ms: loaded.node.central.ask_again_ms,
             devices: LaneDevices {
@@ -253,9 +264,9 @@ fn identity_rule(rule: &config::IdentityRule) -> IdentityRule {
     }
 }
 
-fn weight_rule(rule: &config::WeightRule) -> WeightRule {
+fn weight_rule(rule: &config::WeightRule, interval_kg: f64) -> WeightRule {
     let config::WeightRule { required, tolerance_share, tolerance_kg } = *rule;
-    WeightRule { required, tolerance_share, tolerance_kg }
+    WeightRule { required, tolerance_share, tolerance_kg, interval_kg }
 }
 
 fn timers(timers: &config::LaneTimers) -> LaneTimers {

@@ -1,9 +1,10 @@
 //! What reaches a lane.
 
-use gate_types::PassId;
 use gate_types::entry::Entry;
 use gate_types::observation::Observation;
-use gate_types::release::ReleaseAnswer;
+use gate_types::release::{Permit, ReleaseAnswer};
+use gate_types::{Mono, PassId};
+use std::collections::BTreeSet;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Input {
         /// What came back.
         answer: Result<VerifiedAnswer, AnswerFailure>,
     },
+    /// Central's newest sheet of permits for this node, whose signatures the shell has verified.
+    Permits(VerifiedSheet),
     /// The outcome of an [`crate::Effect::Actuate`].
     ArmWrite {
         /// The write was acknowledged on the wire. Never proof that the arm moves.
@@ -42,6 +45,19 @@ pub struct VerifiedAnswer {
     pub answer: ReleaseAnswer,
     /// The compact JWS as received, for the record.
     pub signed: String,
+}
+
+/// A sheet of permits after the shell has verified its signatures.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VerifiedSheet {
+    /// Central's clock when it signed the sheet, milliseconds since 1970.
+    pub signed_at_ms: i64,
+    /// When it arrived.
+    pub heard: Mono,
+    /// The permits, each with its compact JWS for the record.
+    pub permits: Vec<(Permit, String)>,
+    /// Names of permits that other lanes of this gate have used.
+    pub spent: BTreeSet<String>,
 }
 
 /// Why there is no usable answer.

@@ -22,6 +22,7 @@ mod local;
 mod lowering;
 mod pass;
 mod passing;
+mod permits;
 mod presence;
 mod raising;
 mod referred;
@@ -42,6 +43,7 @@ use gate_types::observation::{ArmPosition, LaneInputs};
 use gate_types::verdict::Instruction;
 use gate_types::{Mono, Stamp};
 use pass::Pass;
+use permits::Permits;
 use presence::Presence;
 use state::State;
 use std::collections::VecDeque;
@@ -58,6 +60,7 @@ pub struct Lane {
     pass: Option<Pass>,
     restored: Option<RestoredPass>,
     faults: Faults,
+    permits: Permits,
     effects: VecDeque<Effect>,
     now: Stamp,
     started: Option<Mono>,
@@ -94,6 +97,7 @@ impl Lane {
             pass: None,
             restored,
             faults: Faults::default(),
+            permits: Permits::default(),
             effects: VecDeque::new(),
             now: Stamp::default(),
             started: None,
@@ -119,6 +123,7 @@ impl Lane {
         match input {
             Input::Observed(observation) => intake::observed(self, observation),
             Input::Answer { nonce, answer } => answer::answered(self, nonce, answer),
+            Input::Permits(sheet) => permits::take(self, sheet),
             Input::ArmWrite { ok, why } => intake::arm_written(self, ok, &why),
             Input::Operator { name, act, reason } => acts::operated(self, name, act, reason),
         }
@@ -173,6 +178,9 @@ impl Lane {
     }
 
     fn record(&mut self, body: EntryBody) {
+        if let Some(pass) = &mut self.pass {
+            pass.noted(&body);
+        }
         let entry = Entry {
             lane: Some(self.spec.lane.clone()),
             pass: self.pass.as_ref().map(|p| p.id.clone()),

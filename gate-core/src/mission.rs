@@ -12,8 +12,8 @@ use gate_types::mission::{
     CustomsStatus, Direction, InstructionKind, LegRef, LegRule, MissionConditions, MissionPath, PathKind,
     Process,
 };
-use gate_types::verdict::{Reason, ReasonCode};
-use reasons::{describe, expectation, reason, status_reason, unmet};
+use gate_types::verdict::Reason;
+use reasons::{describe, expectation, status_reason, unmet, wrong_node};
 
 /// A leg that may come next, on one of the possible paths.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -204,9 +204,7 @@ fn check_elsewhere(
         }
         return LegCheck::Refused { reasons: vec![status_reason(status, node)] };
     }
-    let seen = describe(node, direction);
-    let text = format!("{}; observed {seen}", expectation(process, conditions, progress, next));
-    LegCheck::Refused { reasons: vec![reason(ReasonCode::WrongNode, text)] }
+    LegCheck::Refused { reasons: vec![wrong_node(process, conditions, progress, next, node, direction)] }
 }
 
 fn admitted(

@@ -1,33 +1,64 @@
-//! Identity, answer and weight to a verdict: a table without memory. Nothing admits by default; a
-//! verdict is Refer where any reason asks for a person, else Hold where any reason may pass by
-//! itself, else Admit.
+//! Identity, central's word and weight to a verdict: the checks of a rule set as a table without memory.
+//! Nothing admits by default; a verdict is Refer where any failure asks for a person, else Hold where any
+//! may pass by itself, else Admit. The same case gives the same decision, byte for byte (I6).
 
+mod circumstances;
+mod conclude;
+mod failure;
 mod identity;
+mod leg;
+mod table;
 mod weight;
 
-use crate::mission::{LegCheck, check};
-use crate::spec::{IdentityRule, WeightRule};
-use gate_types::NodeId;
-use gate_types::identity::Identity;
-use gate_types::mission::{CustomsStatus, Direction, InstructionKind, Process};
-use gate_types::release::{Finding, MissionFacts};
-use gate_types::verdict::{Instruction, Reason, ReasonCode, Verdict};
+pub mod permit;
 
-/// Version of this rule set; stands in every recorded decision.
-pub const RULES: &str = "varco-rules/1";
+pub use conclude::settled_by_reading;
+
+use gate_types::NodeId;
+use gate_types::decision::{Basis, Beside, CheckResult, DecisionRecord, Expectation, Matched, WeightFinding};
+use gate_types::identity::Identity;
+use gate_types::mission::{Direction, InstructionKind, Process};
+use gate_types::release::{Finding, MissionFacts};
+use gate_types::rules::{IdentityRule, LaneRules, RuleMode, RuleSet, RuleSetRef, WeightRule};
+use gate_types::verdict::{Instruction, Verdict};
 
 /// From this probability a candidate that is not what the mission expects is a contradiction.
 pub const CONTRADICTION: f64 = 0.9;
 
-/// What a decision looks at, beside central's answer.
+/// A rule set with the name under which records hold it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Issued {
+    /// The rule set.
+    pub set: RuleSet,
+    /// Its name, version and hash.
+    pub reference: RuleSetRef,
+}
+
+impl Issued {
+    /// Names a rule set once, so that no decision has to hash it again.
+    pub fn new(set: RuleSet) -> Self {
+        let reference = set.reference();
+        Self { set, reference }
+    }
+    /// The rule sets that a lane's rules name: the acting one and those beside it.
+    pub fn of(rules: &LaneRules) -> (Self, Vec<Self>) {
+        (Self::new(rules.acting.clone()), rules.beside.iter().cloned().map(Self::new).collect())
+    }
+}
+
+/// What a lane decides by.
 #[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
+pub struct Law<'a> {
+    /// The rule set that acts.
+    pub acting: &'a Issued,
+    /// Rule sets whose decisions are recorded beside.
+    pub beside: &'a [Issued],
+    /// The lane's own mode.
+    pub mode: RuleMode,
     /// The lane's rule for identity.
-    pub rule: &'a IdentityRule,
+    pub identity: &'a IdentityRule,
     /// The lane's rule for weight.
     pub weight: Option<&'a WeightRule>,
-    /// What was read.
-    pub identity: &'a Identity,
     /// The site's process types.
     pub processes: &'a [Process],
     /// The lane's node.
@@ -36,173 +67,125 @@ pub struct Case<'a> {
     pub direction: Direction,
 }
 
-/// Judges one case on a usable answer.
-pub fn judge(case: &Case<'_>, finding: &Finding) -> Verdict {
-    match finding {
-        Finding::Mission { facts, .. } => judge_mission(case, facts),
-        Finding::Ambiguous { missions } => {
-            let names: Vec<&str> = missions.iter().map(|m| m.as_str()).collect();
-            let text = format!("what was read fits several missions: {}", names.join(", "));
-            let mut reasons = identity::conflicts(case);
-            reasons.push(reason(ReasonCode::MissionAmbiguous, text));
-            refer(reasons)
-        }
-        Finding::Nothing { near } => {
-            let mut reasons = identity::conflicts(case);
-            reasons.extend(identity::unread(case));
-            let mut text = "central knows no mission for what was read".to_owned();
-            if !near.is_empty() {
-                text.push_str(&format!("; near ones: {}", near.join(", ")));
-            }
-            reasons.push(reason(ReasonCode::NoMission, text));
-            refer(reasons)
+impl<'a> Law<'a> {
+    /// A lane's rules as the journal holds them, under the given rule sets: its own by [`Issued::of`], or
+    /// others for a comparison.
+    pub fn of(rules: &'a LaneRules, acting: &'a Issued, beside: &'a [Issued]) -> Self {
+        Self {
+            acting,
+            beside,
+            mode: rules.mode,
+            identity: &rules.identity,
+            weight: rules.weight.as_ref(),
+            processes: &rules.processes,
+            node: &rules.node,
+            direction: rules.direction,
         }
     }
 }
 
-fn judge_mission(case: &Case<'_>, facts: &MissionFacts) -> Verdict {
-    let mut reasons = identity::conflicts(case);
-    reasons.extend(identity::against(case, &facts.expected));
-    reasons.extend(weight::against(case, &facts.expected));
-    let mut onward = None;
-    if facts.ended {
-        let text = format!("mission {} has ended", facts.mission);
-        reasons.push(reason(ReasonCode::MissionEnded, text));
-    } else if let Some(process) = case.processes.iter().find(|p| p.id == facts.process) {
-        let leg = check(process, &facts.conditions, facts.status, &facts.progress, case.node, case.direction);
-        match leg {
-            LegCheck::Admitted { instruction, next, .. } => {
-                let place =
-                    facts.report_to.clone().filter(|_| instruction == InstructionKind::ReportToInspection);
-                onward = Some(Instruction { kind: instruction, next_node: next.map(|n| n.node), place });
-            }
-            LegCheck::Refused { reasons: why } => reasons.extend(why.into_iter().map(|r| in_words(r, facts))),
-        }
-    } else {
-        let text = format!("this gate's site file has no process {}", facts.process);
-        reasons.push(reason(ReasonCode::AnswerNotUsable, text));
-    }
-    match onward {
-        Some(instruction) if reasons.is_empty() => Verdict::Admit { instruction },
-        Some(_) | None => conclude(reasons, facts),
-    }
+/// What a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What was read.
+    pub identity: &'a Identity,
+    /// Central's word, or what stood in for it.
+    pub basis: &'a Basis,
+    /// The mission's facts, where central's word or a permit names one mission.
+    pub facts: Option<&'a MissionFacts>,
+    /// Devices of the lane that are down.
+    pub down: &'a [String],
 }
 
-/// Adds who holds the goods and where to report.
-fn in_words(mut why: Reason, facts: &MissionFacts) -> Reason {
-    if why.code == ReasonCode::CustomsHeld && !facts.holds.is_empty() {
-        let holds: Vec<String> =
-            facts.holds.iter().map(|h| format!("{}: {}", h.authority, h.reason)).collect();
-        why.text.push_str(&format!(" ({})", holds.join("; ")));
-    }
-    if let (ReasonCode::CustomsInspection, Some(place)) = (why.code, &facts.report_to) {
-        why.text.push_str(&format!(" at {place}"));
-    }
-    why
+/// A verdict with its record; [`DecisionRecord::rests_on`] is the lane's to fill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, and what would have admitted.
+    pub record: DecisionRecord,
 }
 
-fn conclude(reasons: Vec<Reason>, facts: &MissionFacts) -> Verdict {
-    if reasons.is_empty() || reasons.iter().any(|r| !passes_by_itself(r.code)) {
-        return refer(reasons);
-    }
-    let inspect = facts.status == CustomsStatus::Inspection && facts.report_to.is_some();
-    let instruction = if inspect {
-        Instruction {
-            kind: InstructionKind::ReportToInspection,
-            next_node: None,
-            place: facts.report_to.clone(),
-        }
-    } else {
-        plain(InstructionKind::Wait)
+/// What one rule set makes of a case.
+struct Judged {
+    failures: Vec<failure::Failure>,
+    checks: Vec<CheckResult>,
+    matched: Vec<Matched>,
+    /// Slots that match only with the expectation's help.
+    helped: Vec<gate_types::identity::Slot>,
+    weight: Option<WeightFinding>,
+    onward: Option<Instruction>,
+}
+
+/// Decides a case under a lane's rules.
+pub fn decide(law: &Law<'_>, case: &Case<'_>) -> Decision {
+    let (verdict, mut record) = under(law.acting, law, case);
+    record.beside = law
+        .beside
+        .iter()
+        .map(|set| Beside { rule_set: set.reference.clone(), verdict: under(set, law, case).0 })
+        .collect();
+    Decision { verdict, record }
+}
+
+/// Takes a recorded decision again: the same rules give the same verdict and record, byte for byte.
+pub fn decide_again(
+    law: &Law<'_>,
+    identity: &Identity,
+    facts: Option<&MissionFacts>,
+    recorded: &DecisionRecord,
+) -> Decision {
+    let case = Case { identity, basis: &recorded.basis, facts, down: &recorded.down };
+    let mut decision = decide(law, &case);
+    decision.record.rests_on.clone_from(&recorded.rests_on);
+    decision
+}
+
+/// What one rule set decides.
+fn under(issued: &Issued, law: &Law<'_>, case: &Case<'_>) -> (Verdict, DecisionRecord) {
+    let set = &issued.set;
+    // Facts of an earlier answer are no part of a case that no mission stands for.
+    let case = &Case { facts: case.facts.filter(|_| table::names_a_mission(case.basis)), ..*case };
+    // What a set that acts in shadow would do is of interest, not that it does nothing.
+    let mode = if set.mode == RuleMode::Shadow { RuleMode::Live } else { set.mode.min(law.mode) };
+    let judged = table::judge(set, law, case, true);
+    let (verdict, would_admit) = conclude::conclude(set, mode, case, &judged);
+    let odds = identity::odds(set);
+    let expectation = (!judged.helped.is_empty()).then(|| {
+        let without = table::judge(set, law, case, false);
+        let alone = conclude::conclude(set, mode, case, &without).0;
+        Expectation { odds, slots: judged.helped.clone(), decisive: verdict.admits() && !alone.admits() }
+    });
+    let record = DecisionRecord {
+        rule_set: issued.reference.clone(),
+        mode: set.mode.min(law.mode),
+        basis: case.basis.clone(),
+        down: case.down.to_vec(),
+        rests_on: Vec::new(),
+        checks: judged.checks,
+        matched: judged.matched,
+        would_admit,
+        expectation,
+        weight: judged.weight,
+        beside: Vec::new(),
     };
-    Verdict::Hold { reasons, instruction }
+    (verdict, record)
 }
 
-/// True where waiting can help, because central's word may change without anybody at the lane (B40).
-fn passes_by_itself(code: ReasonCode) -> bool {
-    match code {
-        ReasonCode::CustomsHeld
-        | ReasonCode::CustomsPending
-        | ReasonCode::CustomsInspection
-        | ReasonCode::CustomsUnknown
-        | ReasonCode::CentralSilent
-        | ReasonCode::AccessPermissionMissing
-        | ReasonCode::BoardingTicketMissing
-        | ReasonCode::DeclarationMissing => true,
-        ReasonCode::AllChecksPassed
-        | ReasonCode::NoIdentity
-        | ReasonCode::IdentityTooWeak
-        | ReasonCode::IdentityConflict
-        | ReasonCode::IdentityMismatch
-        | ReasonCode::MissionAmbiguous
-        | ReasonCode::NoMission
-        | ReasonCode::CustomsRefused
-        | ReasonCode::AnswerNotUsable
-        | ReasonCode::WrongNode
-        | ReasonCode::MissionEnded
-        | ReasonCode::WrongBerth
-        | ReasonCode::ExceptionNotAuthorised
-        | ReasonCode::WeightUnknown
-        | ReasonCode::WeightMismatch
-        | ReasonCode::DeviceFault
-        | ReasonCode::LaneClosed
-        | ReasonCode::OperatorDecision => false,
-    }
-}
-
-/// True where better reading, and nothing else, can settle the reason.
-pub fn settled_by_reading(code: ReasonCode) -> bool {
-    matches!(
-        code,
-        ReasonCode::NoIdentity
-            | ReasonCode::IdentityTooWeak
-            | ReasonCode::IdentityConflict
-            | ReasonCode::IdentityMismatch
-            | ReasonCode::NoMission
-            | ReasonCode::MissionAmbiguous
-            | ReasonCode::WeightUnknown
-            | ReasonCode::WeightMismatch
-    )
-}
-
-/// Nothing could be read.
-pub fn no_identity(identify_ms: u64) -> Verdict {
-    let text = format!("no identifier could be read within {identify_ms} ms");
-    refer(vec![reason(ReasonCode::NoIdentity, text)])
-}
-
-/// Central gave no answer.
-pub fn central_silent(why: &str) -> Verdict {
-    hold(reason(ReasonCode::CentralSilent, format!("central gave no answer: {why}")))
-}
-
-/// Central's answer cannot be used; the lane asks again.
-pub fn answer_not_usable(why: &str) -> Verdict {
-    hold(reason(ReasonCode::AnswerNotUsable, format!("central's answer is not usable: {why}")))
-}
-
-/// An operator sends the vehicle back.
-pub fn turned_back(name: &str, why: &str) -> Verdict {
-    let text = format!("{name} turned the vehicle back: {why}");
-    Verdict::Refer {
-        reasons: vec![reason(ReasonCode::OperatorDecision, text)],
-        instruction: plain(InstructionKind::TurnBack),
+/// Central's usable answer as a basis, with the facts beside it; `central_now_ms` is central's clock.
+pub fn basis_of(nonce: &str, central_now_ms: i64, finding: &Finding) -> (Basis, Option<Box<MissionFacts>>) {
+    let nonce = nonce.to_owned();
+    match finding {
+        Finding::Mission { facts, matched } => {
+            let matched = matched.clone();
+            (Basis::Mission { nonce, central_now_ms, matched }, Some(facts.clone()))
+        }
+        Finding::Ambiguous { missions } => (Basis::Ambiguous { nonce, missions: missions.clone() }, None),
+        Finding::Nothing { near } => (Basis::Nothing { nonce, near: near.clone() }, None),
     }
 }
 
 /// An instruction without node and place.
 pub fn plain(kind: InstructionKind) -> Instruction {
     Instruction { kind, next_node: None, place: None }
-}
-
-fn hold(why: Reason) -> Verdict {
-    Verdict::Hold { reasons: vec![why], instruction: plain(InstructionKind::Wait) }
-}
-
-fn refer(reasons: Vec<Reason>) -> Verdict {
-    Verdict::Refer { reasons, instruction: plain(InstructionKind::CallOperator) }
-}
-
-fn reason(code: ReasonCode, text: String) -> Reason {
-    Reason { code, text }
 }

@@ -1,10 +1,13 @@
 //! What a lane is: the part of its configuration that the decision rests on.
 
-use gate_types::identity::Slot;
+use crate::policy::{Issued, Law};
 use gate_types::mission::{Direction, Process};
 use gate_types::observation::{ReadKind, View};
+use gate_types::rules::{LaneRules, RuleMode};
 use gate_types::{BootEpoch, DeviceId, LaneId, NodeId, PortId};
 use std::sync::Arc;
+
+pub use gate_types::rules::{IdentityRule, WeightRule};
 
 /// One lane as its automaton needs it. Validated by the configuration check before it gets here.
 #[derive(Debug, Clone)]
@@ -19,6 +22,12 @@ pub struct LaneSpec {
     pub direction: Direction,
     /// True: moves the arm. False (shadow): decides and records, writes nothing to arm and lamps.
     pub live: bool,
+    /// True: what the rules would admit, an operator admits.
+    pub advisory: bool,
+    /// The rule set that acts here.
+    pub acting: Arc<Issued>,
+    /// Rule sets whose decisions are recorded beside.
+    pub beside: Arc<Vec<Issued>>,
     /// What identifies a vehicle here.
     pub identity: IdentityRule,
     /// How weight is judged; none: not at all.
@@ -37,28 +46,41 @@ pub struct LaneSpec {
     pub next_pass: u64,
 }
 
-/// Which facts identify a vehicle, and how many independent ones (T13).
-#[derive(Debug, Clone, PartialEq)]
-pub struct IdentityRule {
-    /// Slots that count as factors.
-    pub slots: Vec<Slot>,
-    /// How many must be read before central is asked, unless the time for reading ends.
-    pub factors_wanted: u8,
-    /// How many must match the mission for an Admit.
-    pub factors_needed: u8,
-    /// Probability from which a best candidate counts as read, 0.5..=1.
-    pub read_threshold: f64,
-}
-
-/// Weight against tare and declaration.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WeightRule {
-    /// Without a usable weight the vehicle is referred.
-    pub required: bool,
-    /// Allowed difference, share of the expected gross, 0..=1.
-    pub tolerance_share: f64,
-    /// Allowed difference at least, kilograms.
-    pub tolerance_kg: f64,
+impl LaneSpec {
+    /// What the lane's decisions may do.
+    pub fn mode(&self) -> RuleMode {
+        match (self.live, self.advisory) {
+            (false, _) => RuleMode::Shadow,
+            (true, true) => RuleMode::Advisory,
+            (true, false) => RuleMode::Live,
+        }
+    }
+    /// What the lane decides by.
+    pub fn law(&self) -> Law<'_> {
+        Law {
+            acting: &self.acting,
+            beside: &self.beside,
+            mode: self.mode(),
+            identity: &self.identity,
+            weight: self.weight.as_ref(),
+            processes: &self.processes,
+            node: &self.node,
+            direction: self.direction,
+        }
+    }
+    /// The same as the journal keeps it.
+    pub fn rules(&self) -> LaneRules {
+        LaneRules {
+            node: self.node.clone(),
+            direction: self.direction,
+            mode: self.mode(),
+            acting: self.acting.set.clone(),
+            beside: self.beside.iter().map(|issued| issued.set.clone()).collect(),
+            identity: self.identity.clone(),
+            weight: self.weight,
+            processes: self.processes.to_vec(),
+        }
+    }
 }
 
 /// The times of a lane, milliseconds; the names are those of the node file.

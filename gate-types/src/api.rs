@@ -3,6 +3,7 @@
 //! Gate port (`--gate-listen`, TLS; every path but [`ENROL`] demands the gate's own certificate):
 //! [`ENROL`], [`RELEASE`], [`EVENTS`]. People and integrators (`--listen`): [`MISSIONS`] and the rest.
 
+use crate::circumstances::Circumstances;
 use crate::entry::Entry;
 use crate::fault::Fault;
 use crate::id::{BootEpoch, EntrySeq, IotId, LaneId, MissionId, NodeId, PortId, ProcessId};
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub const ENROL: &str = "/gate/v1/enrol";
 /// `POST` [`crate::release::ReleaseRequest`] -> [`SignedAnswer`].
 pub const RELEASE: &str = "/gate/v1/release";
+/// `POST` [`PermitRequest`] -> [`PermitSheet`].
+pub const PERMITS: &str = "/gate/v1/permits";
 /// `POST` [`EventBatch`] -> [`EventReceipt`].
 pub const EVENTS: &str = "/gate/v1/events";
 /// `POST` [`HeadReport`] -> [`HeadAnswer`].
@@ -85,6 +88,39 @@ pub struct SignedAnswer {
     /// Compact JWS.
     pub signed: String,
 }
+
+/// A gate asks for the permits of its node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PermitRequest {
+    /// The port.
+    pub port: PortId,
+    /// The node; must be the certificate's.
+    pub node: NodeId,
+}
+
+/// The permits that stand for one node at this moment: a permit that is missing is revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitSheet {
+    /// Compact JWS over [`PermitHead`].
+    pub head: String,
+    /// Compact JWSs over [`crate::release::Permit`].
+    pub permits: Vec<String>,
+}
+
+/// What stands on a sheet of permits; carries central's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitHead {
+    /// The node.
+    pub node: NodeId,
+    /// Central's clock when it signed, milliseconds since 1970.
+    pub signed_at_ms: i64,
+    /// The names of the permits.
+    pub permits: Vec<String>,
+}
+
+/// Most permits on one sheet.
+pub const MAX_PERMITS: usize = 256;
 
 /// One journal entry on its way to central. The idempotency key is (port, node, epoch, seq).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,6 +216,9 @@ pub struct NewMission {
     /// Legs passed before this system knew the mission (take-over of a running port), marked as imported.
     #[serde(default)]
     pub imported_progress: Vec<LegRef>,
+    /// Load, seal, scan, tracking, appointment, watch lists, as far as they are known.
+    #[serde(default, skip_serializing_if = "Circumstances::is_empty")]
+    pub circumstances: Circumstances,
 }
 
 /// Changes to a mission: `PATCH /api/v1/missions/{id}`; absent fields stay.
@@ -195,6 +234,9 @@ pub struct MissionChange {
     /// New conditions.
     #[serde(default)]
     pub conditions: Option<MissionConditions>,
+    /// New circumstances, in place of all that was stated before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Circumstances>,
     /// Who changes it, and why; kept.
     pub by: String,
 }

@@ -1,11 +1,13 @@
 //! What the journal holds: one entry per fact, durable before anything that rests on it happens.
 
+use crate::decision::DecisionRecord;
 use crate::fault::Fault;
 use crate::id::{LaneId, PassId};
 use crate::identity::Identity;
 use crate::mission::Direction;
 use crate::observation::{ArmPosition, LaneInputs, OpticalRead, TagRead, WeightRead};
 use crate::release::{MissionFacts, ReleaseRequest};
+use crate::rules::LaneRules;
 use crate::time::Stamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -140,8 +142,16 @@ pub enum EntryBody {
         mission: Option<Box<MissionFacts>>,
         /// The verdict.
         verdict: Verdict,
-        /// Version of the rule set.
+        /// Rule set and version, `varco-rules/1`.
         rules: String,
+        /// What it rests on and what would have admitted; absent in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Box<DecisionRecord>>,
+    },
+    /// The rules that a lane decides by from here on: at every start, before its first pass.
+    RulesLoaded {
+        /// The rules, complete.
+        rules: Box<LaneRules>,
     },
     /// The arm is about to be told to rise. Written before the command; one per decision (I1, I2).
     RaiseCommanded {
@@ -219,6 +229,7 @@ impl EntryBody {
             EntryBody::ReleaseAnswered { .. } => "release_answered",
             EntryBody::ReleaseRefused { .. } => "release_refused",
             EntryBody::Decided { .. } => "decided",
+            EntryBody::RulesLoaded { .. } => "rules_loaded",
             EntryBody::RaiseCommanded { .. } => "raise_commanded",
             EntryBody::ArmConfirmedUp {} => "arm_confirmed_up",
             EntryBody::VehicleUnder {} => "vehicle_under",
@@ -256,6 +267,7 @@ impl EntryBody {
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }
+            | EntryBody::RulesLoaded { .. }
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {} => false,
         }

@@ -13,10 +13,14 @@ pub enum Slot {
     TrailerPlate,
     /// The load unit: ISO 6346 or ILU code.
     Itu,
+    /// The second load unit of a vehicle that carries two.
+    Itu2,
     /// The vehicle's tag.
     VehicleTag,
     /// The load unit's tag.
     ContainerTag,
+    /// The electronic seal's tag.
+    Seal,
     /// The dangerous-goods panel, `KEMLER/UN`.
     Adr,
 }
@@ -32,6 +36,20 @@ pub struct Candidate {
     pub support: Vec<String>,
 }
 
+/// What one source said about a slot: the raw text and what became of it stay apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceWord {
+    /// The device.
+    pub device: String,
+    /// Its best text after grammars and check digit.
+    pub text: String,
+    /// The text as the reader gave it; absent where it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// Probability of `text` by this source alone.
+    pub probability: f64,
+}
+
 /// One slot with its ranked candidates, best first, at most 8.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SlotEvidence {
@@ -41,6 +59,13 @@ pub struct SlotEvidence {
     pub candidates: Vec<Candidate>,
     /// Two strong sources disagree; never averaged away.
     pub conflict: bool,
+    /// The letters of the best candidate are not settled: a code that differs only by letters of one blind
+    /// group (ISO 6346), which no check digit tells apart, is in the running. It identifies nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
+    /// What each source said, by device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceWord>,
 }
 
 /// The vehicle's weight as fused: only a stable, plausible reading of a vehicle that stands still.
@@ -76,11 +101,12 @@ impl Identity {
     }
 }
 
-/// The slot that a tag's role fills; a seal's tag and an unknown one fill none.
+/// The slot that a tag's role fills; an unknown one fills none.
 pub fn slot_of_tag(role: TagRole) -> Option<Slot> {
     match role {
         TagRole::Vehicle => Some(Slot::VehicleTag),
         TagRole::Container => Some(Slot::ContainerTag),
-        TagRole::Seal | TagRole::Unknown => None,
+        TagRole::Seal => Some(Slot::Seal),
+        TagRole::Unknown => None,
     }
 }

@@ -8,7 +8,9 @@
 
 pub mod api;
 pub mod chain;
+pub mod circumstances;
 pub mod console;
+pub mod decision;
 pub mod endpoint;
 pub mod entry;
 pub mod fault;
@@ -23,6 +25,7 @@ pub mod mrn;
 pub mod observation;
 pub mod plate;
 pub mod release;
+pub mod rules;
 pub mod time;
 pub mod topic;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! The question that a gate asks central about one pass, and central's signed answer.
 
+use crate::circumstances::Circumstances;
 use crate::id::{IotId, MissionId, NodeId, PassId, PortId, ProcessId};
 use crate::identity::Identity;
 use crate::mission::{CustomsStatus, Direction, LegRef, MissionConditions};
@@ -83,6 +84,9 @@ pub struct MissionFacts {
     /// The driver's language (BCP 47, `it`), where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// What else is known of load, seal, scan, tracking, appointment and watch lists.
+    #[serde(default, skip_serializing_if = "Circumstances::is_empty")]
+    pub circumstances: Circumstances,
 }
 
 /// What central found.
@@ -125,4 +129,24 @@ pub struct ReleaseAnswer {
     /// What was found.
     #[serde(flatten)]
     pub finding: Finding,
+}
+
+/// The body of a signed permit (compact JWS): central's word in advance, for one unit at one node, once.
+/// It may stand in for an answer while central is silent, and for nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Permit {
+    /// Its name; each is used at most once.
+    pub permit: String,
+    /// The port.
+    pub port: PortId,
+    /// The one node where it counts.
+    pub node: NodeId,
+    /// The one direction in which it counts.
+    pub direction: Direction,
+    /// Central's clock when it signed, milliseconds since 1970.
+    pub signed_at_ms: i64,
+    /// It ends at this moment of central's clock.
+    pub expires_at_ms: i64,
+    /// The mission as it stood when central signed.
+    pub facts: Box<MissionFacts>,
 }

@@ -60,6 +60,40 @@ pub enum ReasonCode {
     LaneClosed,
     /// An operator decided.
     OperatorDecision,
+    /// The release's time is over.
+    ReleaseExpired,
+    /// A permit for this unit is held, and its time is over or has not come.
+    PermitExpired,
+    /// A permit for this unit is held, and was used before.
+    PermitUsed,
+    /// The permit, or what it rests on, was revoked.
+    PermitRevoked,
+    /// A permit is held, and nobody can say whether it is still good.
+    PermitTimeUnknown,
+    /// Tag and plate belong to different vehicles.
+    TagPlateMismatch,
+    /// Declared empty and not empty, or the other way round.
+    EmptinessMismatch,
+    /// The dangerous-goods panel is not the declared one.
+    AdrMismatch,
+    /// The seal is broken.
+    SealBroken,
+    /// Another seal than the declared one.
+    SealMismatch,
+    /// An ordered scan is not made or not validated.
+    ScanNotValidated,
+    /// A scanner or radiation portal raised an alarm.
+    ScanAlarm,
+    /// The tracking signal is lost.
+    TrackingLost,
+    /// Outside the appointment window.
+    OutsideAppointment,
+    /// A watch list names the mission.
+    WatchListed,
+    /// A fact that the rules demand is not stated.
+    FactMissing,
+    /// The rules would admit; here an operator has to.
+    OperatorMustConfirm,
 }
 
 /// One reason with the words for people.
@@ -69,6 +103,9 @@ pub struct Reason {
     pub code: ReasonCode,
     /// A plain English sentence with the values that matter.
     pub text: String,
+    /// The same sentence in Italian.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text_it: String,
 }
 
 /// What the driver is told: an instruction, never a score or a rule.

@@ -27,6 +27,7 @@ pub fn released_export(code: &str) -> NewMission {
         },
         language: None,
         imported_progress: Vec::new(),
+        circumstances: Default::default(),
     }
 }
 

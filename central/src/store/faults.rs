@@ -56,6 +56,7 @@ impl Tx<'_> {
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }
             | EntryBody::Decided { .. }
+            | EntryBody::RulesLoaded { .. }
             | EntryBody::RaiseCommanded { .. }
             | EntryBody::ArmConfirmedUp {}
             | EntryBody::VehicleUnder {}

@@ -2,6 +2,7 @@
 
 use super::{StoreError, Tx, parse, print};
 use gate_types::api::{MissionChange, NewMission, PassedLeg};
+use gate_types::circumstances::Circumstances;
 use gate_types::identity::Slot;
 use gate_types::mission::{CustomsStatus, DefinitiveStatus, LegRef, MissionConditions};
 use gate_types::plate::fold;
@@ -32,6 +33,9 @@ pub(crate) struct MissionRecord {
     pub(crate) passed: Vec<PassedLeg>,
     pub(crate) definitive: Option<DefinitiveStatus>,
     pub(crate) version: u64,
+    /// Absent in records of earlier versions.
+    #[serde(default)]
+    pub(crate) circumstances: Circumstances,
 }
 
 /// Which missions a list shows.
@@ -51,9 +55,9 @@ fn slot_name(slot: Slot) -> Option<&'static str> {
     match slot {
         Slot::TractorPlate => Some("tractor_plate"),
         Slot::TrailerPlate => Some("trailer_plate"),
-        Slot::Itu => Some("itu"),
+        Slot::Itu | Slot::Itu2 => Some("itu"),
         Slot::VehicleTag => Some("vehicle_tag"),
-        Slot::ContainerTag | Slot::Adr => None,
+        Slot::ContainerTag | Slot::Seal | Slot::Adr => None,
     }
 }
 
@@ -61,7 +65,9 @@ fn slot_name(slot: Slot) -> Option<&'static str> {
 fn match_key(slot: Slot, value: &str) -> String {
     match slot {
         Slot::TractorPlate | Slot::TrailerPlate => fold(value),
-        Slot::Itu | Slot::VehicleTag | Slot::ContainerTag | Slot::Adr => value.to_owned(),
+        Slot::Itu | Slot::Itu2 | Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => {
+            value.to_owned()
+        }
     }
 }
 
@@ -231,6 +237,18 @@ impl Tx<'_> {
             plate,
             filter.limit,
         ])?;
+        let mut missions = Vec::new();
+        while let Some(row) = rows.next()? {
+            missions.push(parse("mission", &row.get::<_, String>(0)?)?);
+        }
+        Ok(missions)
+    }
+
+    /// Missions under way, the newest first.
+    pub(crate) fn open_missions(&self, limit: i64) -> Result<Vec<MissionRecord>, StoreError> {
+        let sql = "SELECT record FROM missions WHERE port_id = ?1 AND ended = 0 ORDER BY no DESC LIMIT ?2";
+        let mut statement = self.sql.prepare_cached(sql)?;
+        let mut rows = statement.query(params![self.port, limit])?;
         let mut missions = Vec::new();
         while let Some(row) = rows.next()? {
             missions.push(parse("mission", &row.get::<_, String>(0)?)?);

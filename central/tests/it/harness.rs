@@ -40,9 +40,13 @@ pub(crate) async fn central() -> Central {
 }
 
 pub(crate) async fn central_in(folder: TempDir) -> Central {
+    central_of(folder, site()).await
+}
+
+/// A central of another site.
+pub(crate) async fn central_of(folder: TempDir, site: Site) -> Central {
     // An error means that another test has installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let site = site();
     let serving = central::start(Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         gate_listen: "127.0.0.1:0".parse().unwrap(),
@@ -217,7 +221,7 @@ impl Gate<'_> {
 pub(crate) fn read(slot: Slot, value: &str, probability: f64) -> SlotEvidence {
     let candidate =
         Candidate { value: value.to_owned(), probability, support: vec!["n1-in-1.front".to_owned()] };
-    SlotEvidence { slot, candidates: vec![candidate], conflict: false }
+    SlotEvidence { slot, candidates: vec![candidate], conflict: false, blind: false, sources: Vec::new() }
 }
 
 pub(crate) fn identity(slots: Vec<SlotEvidence>) -> Identity {
@@ -247,6 +251,7 @@ pub(crate) fn mission(key: &str, plate: &str) -> NewMission {
         },
         language: Some("it".to_owned()),
         imported_progress: Vec::new(),
+        circumstances: Default::default(),
     }
 }
 

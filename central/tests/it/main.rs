@@ -7,5 +7,6 @@ mod harness;
 mod life;
 mod malformed;
 mod missions;
+mod permits;
 mod process;
 mod release;

@@ -1,13 +1,19 @@
 //! The node file: what concerns the whole daemon, and what its lanes must not share.
 
-use super::{Findings, devices, lane};
+use super::{Findings, devices, lane, rules};
 use crate::{LaneConfig, NodeConfig, Problem, Site};
+use gate_types::rules::RuleSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Everything that is wrong with a node; what needs the site is left out where the site could not be read.
-pub(crate) fn node(node: &NodeConfig, site: Option<&Site>, file: &Path) -> Vec<Problem> {
+pub(crate) fn node(
+    node: &NodeConfig,
+    site: Option<&Site>,
+    sets: &[(PathBuf, RuleSet)],
+    file: &Path,
+) -> Vec<Problem> {
     let mut f = Findings::of(file);
     if let Some(site) = site.filter(|s| s.node(&node.node).is_none()) {
         let known: Vec<&str> = site.nodes.iter().map(|n| n.id.as_str()).collect();
@@ -50,6 +56,7 @@ pub(crate) fn node(node: &NodeConfig, site: Option<&Site>, file: &Path) -> Vec<P
     for (n, lane) in node.lanes.iter().enumerate() {
         lane::lane(lane, &label(&node.lanes, n), node, site, &mut f);
     }
+    f.found.extend(rules::of_node(&node.node, &node.lanes, sets));
     f.found
 }
 

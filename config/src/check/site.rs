@@ -47,6 +47,9 @@ pub(crate) fn site(site: &Site, file: &Path) -> Vec<Problem> {
     let mut f = Findings::of(file);
     f.filled("name", &site.name);
     f.filled("language", &site.language);
+    if let Some(valid_s) = site.permits_valid_s {
+        f.within("permits_valid_s", valid_s, 60, 86_400, "seconds");
+    }
     nodes(site, &mut f);
     roads(site, &mut f);
     if site.processes.is_empty() {

@@ -1,26 +1,48 @@
 //! What was said about one pass, source by source.
 
+use super::calibrate::{Calibration, calibrated};
+use super::confusion::Confusions;
 use super::score::{Statement, combine};
+use super::units::{Heap, split};
 use gate_types::Mono;
-use gate_types::identity::{GrossWeight, Identity, Slot, SlotEvidence, slot_of_tag};
+use gate_types::identity::{Candidate, GrossWeight, Identity, Slot, SlotEvidence, SourceWord, slot_of_tag};
 use gate_types::ilu::IluCode;
-use gate_types::iso6346::ContainerCode;
+use gate_types::iso6346::{ContainerCode, blind_group};
 use gate_types::observation::{OpticalRead, ReadKind, TagRead, View, WeightRange, WeightRead};
 use gate_types::plate::Plate;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 /// Most tags that are kept of one reader and slot.
 pub const MAX_TAGS: usize = 16;
 /// What a road vehicle can weigh, kilograms.
 pub const PLAUSIBLE_KG: RangeInclusive<f64> = 700.0..=150_000.0;
+/// Most statements that are kept of one camera about one slot, each with another best text.
+pub const MAX_STATEMENTS: usize = 8;
 /// A tag that a reader decoded is that tag.
 const TAG_CERTAINTY: f64 = 0.99;
+/// A single sighting is a passing reflection this often; each further one makes that as much less likely.
+const REFLECTION: f64 = 0.3;
+/// What an earlier statement of a camera with another text still weighs against its latest one: a camera
+/// fuses its frames itself, so its latest word holds, and one that wavers is less sure.
+const EARLIER: f64 = 0.15;
+/// A code of the same blind groups with this share of the best one's probability leaves letters unsettled.
+const BLIND_SHARE: f64 = 0.1;
 
+/// One statement of one camera: texts with probabilities, best first, and the text before any rule.
 #[derive(Debug, Clone, PartialEq)]
-struct Optical {
+pub(super) struct Said {
     at: Mono,
     texts: Vec<(String, f64)>,
+    raw: String,
+}
+
+impl Said {
+    /// The best text.
+    pub(super) fn best(&self) -> Option<(&str, f64)> {
+        self.texts.first().map(|(t, p)| (t.as_str(), *p))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +57,12 @@ struct Weighed {
     weight: GrossWeight,
 }
 
-/// The evidence of one pass. Adding is commutative: of one camera's statements about one slot the
-/// latest counts (a camera's driver fuses its frames itself), of one tag the strongest sighting, of the
-/// scale the latest usable reading.
+/// The evidence of one pass. Adding is commutative and idempotent: of one camera's statements about one
+/// slot with the same best text the latest counts, of one tag the strongest sighting, of the scale the
+/// latest usable reading.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Evidence {
-    optical: BTreeMap<(Slot, String), Optical>,
+    optical: BTreeMap<(Slot, String), BTreeMap<String, Said>>,
     tags: BTreeMap<(Slot, String), BTreeMap<String, TagStrength>>,
     weight: Option<Weighed>,
 }
@@ -51,20 +73,26 @@ impl Evidence {
     pub fn add_read(&mut self, device: &str, view: View, read: &OpticalRead, at: Mono) -> bool {
         let Some(slot) = slot_of_read(read.kind, view) else { return false };
         let alternatives = read.alternatives.iter().take(8).map(|a| (&a.text, a.confidence));
-        let texts: Vec<(String, f64)> = std::iter::once((&read.text, read.confidence))
+        let mut texts: Vec<(String, f64)> = std::iter::once((&read.text, read.confidence))
             .chain(alternatives)
             .filter_map(|(text, p)| canonical(read.kind, text).map(|t| (t, f64::from(p))))
+            .filter(|(_, p)| p.is_finite())
             .collect();
-        if texts.is_empty() {
-            return false;
-        }
-        let new = Optical { at, texts };
-        let key = (slot, device.to_owned());
-        match self.optical.get(&key) {
+        texts.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let Some((best, _)) = texts.first() else { return false };
+        let words = self.optical.entry((slot, device.to_owned())).or_default();
+        let best = best.clone();
+        let new = Said { at, raw: read.raw_text.chars().take(32).collect(), texts };
+        match words.get(&best) {
             Some(old) if !is_later(&new, old) => {}
             Some(_) | None => {
-                self.optical.insert(key, new);
+                words.insert(best, new);
             }
+        }
+        if words.len() > MAX_STATEMENTS {
+            let oldest =
+                words.iter().min_by_key(|(text, said)| (said.at, *text)).map(|(text, _)| text.clone());
+            oldest.and_then(|text| words.remove(&text));
         }
         true
     }
@@ -106,24 +134,107 @@ impl Evidence {
         true
     }
 
-    /// The fused identity; `threshold` is the probability from which a source counts as strong.
+    /// The fused identity under the built-in table of confusions; `threshold` is the probability from which
+    /// a source counts as strong.
     pub fn fuse(&self, threshold: f64) -> Identity {
-        let mut by_slot: BTreeMap<Slot, Vec<Statement>> = BTreeMap::new();
-        for ((slot, device), optical) in &self.optical {
-            by_slot.entry(*slot).or_default().push(Statement::new(device.clone(), optical.texts.clone()));
+        static BUILT_IN: LazyLock<Confusions> = LazyLock::new(Confusions::built_in);
+        self.fuse_with(threshold, &BUILT_IN)
+    }
+
+    /// The fused identity under a table of confusions.
+    pub fn fuse_with(&self, threshold: f64, confusions: &Confusions) -> Identity {
+        let mut by_slot: BTreeMap<Slot, Vec<(Statement, Option<String>)>> = BTreeMap::new();
+        for (slot, heap) in self.heaps() {
+            let statements = by_slot.entry(slot).or_default();
+            statements.extend(heap.into_iter().map(|(device, words)| stated(device, &words)));
         }
         for ((slot, device), tags) in &self.tags {
-            by_slot.entry(*slot).or_default().push(Statement::new(device.clone(), shares(tags)));
+            by_slot.entry(*slot).or_default().push((Statement::new(device.clone(), shares(tags)), None));
         }
-        let slots = by_slot
-            .into_iter()
-            .filter_map(|(slot, statements)| {
-                let (candidates, conflict) = combine(&statements, threshold);
-                (!candidates.is_empty()).then_some(SlotEvidence { slot, candidates, conflict })
-            })
-            .collect();
-        Identity { slots, weight: self.weight.as_ref().map(|w| w.weight.clone()) }
+        let slots = by_slot.into_iter().filter_map(|(slot, words)| fused(slot, words, threshold, confusions));
+        Identity { slots: slots.collect(), weight: self.weight.as_ref().map(|w| w.weight.clone()) }
     }
+
+    /// The cameras' statements by slot, load units told apart.
+    fn heaps(&self) -> BTreeMap<Slot, Heap<'_>> {
+        let mut heaps: BTreeMap<Slot, Heap<'_>> = BTreeMap::new();
+        for ((slot, device), words) in &self.optical {
+            heaps.entry(*slot).or_default().insert(device, words.values().collect());
+        }
+        if let Some(units) = heaps.remove(&Slot::Itu) {
+            let (first, second) = split(units);
+            heaps.insert(Slot::Itu, first);
+            if !second.is_empty() {
+                heaps.insert(Slot::Itu2, second);
+            }
+        }
+        heaps
+    }
+}
+
+/// One camera's word: its latest statement, made less sure by earlier ones with another text.
+fn stated(device: &str, words: &[&Said]) -> (Statement, Option<String>) {
+    let latest = words
+        .iter()
+        .max_by(|a, b| a.at.cmp(&b.at).then_with(|| a.best().map(|x| x.0).cmp(&b.best().map(|x| x.0))));
+    let Some(latest) = latest else { return (Statement::new(device.to_owned(), Vec::new()), None) };
+    let raw = latest.best().filter(|(text, _)| *text != latest.raw).map(|_| latest.raw.clone());
+    let weight = |said: &&Said| {
+        if said.best().map(|b| b.0) == latest.best().map(|b| b.0) {
+            return 1.0;
+        }
+        let p = said.best().map_or(0.0, |b| b.1.clamp(0.0, 1.0));
+        EARLIER * p * p
+    };
+    let total: f64 = words.iter().map(weight).sum();
+    let mut mixed: BTreeMap<&str, f64> = BTreeMap::new();
+    for said in words {
+        let share = weight(said) / total;
+        let mut seen: Vec<&str> = Vec::new();
+        for (text, p) in &said.texts {
+            // A text twice in one statement counts once, with its higher probability, which comes first.
+            if !seen.contains(&text.as_str()) {
+                seen.push(text);
+                *mixed.entry(text).or_default() += share * p;
+            }
+        }
+    }
+    (Statement::new(device.to_owned(), mixed.into_iter().map(|(t, p)| (t.to_owned(), p))), raw)
+}
+
+fn fused(
+    slot: Slot,
+    words: Vec<(Statement, Option<String>)>,
+    threshold: f64,
+    confusions: &Confusions,
+) -> Option<SlotEvidence> {
+    let codes = matches!(slot, Slot::Itu | Slot::Itu2);
+    let (statements, raws): (Vec<Statement>, Vec<Option<String>>) = words.into_iter().unzip();
+    let (mut candidates, conflict) = combine(&statements, threshold, confusions, codes);
+    if candidates.is_empty() {
+        return None;
+    }
+    let mut probabilities: Vec<f64> = candidates.iter().map(|c| c.probability).collect();
+    calibrated(&mut probabilities, Calibration::for_sources(statements.len()));
+    for (candidate, p) in candidates.iter_mut().zip(probabilities) {
+        candidate.probability = p;
+    }
+    let sources = statements.iter().zip(raws).filter_map(|(statement, raw)| {
+        let (text, probability) = statement.best()?;
+        Some(SourceWord { device: statement.source.clone(), text: text.to_owned(), raw, probability })
+    });
+    let blind = codes && is_blind(&candidates);
+    Some(SlotEvidence { slot, blind, conflict, sources: sources.collect(), candidates })
+}
+
+/// A code that no check digit tells from the best one is in the running.
+fn is_blind(candidates: &[Candidate]) -> bool {
+    let Some((best, others)) = candidates.split_first() else { return false };
+    let sibling = |value: &str| {
+        value.len() == best.value.len()
+            && value.chars().zip(best.value.chars()).all(|(a, b)| a == b || blind_group(a).contains(b))
+    };
+    others.iter().any(|c| c.probability >= BLIND_SHARE * best.probability && sibling(&c.value))
 }
 
 /// The slot that a reading fills: the side tells the tractor's plate from the trailer's.
@@ -154,15 +265,17 @@ fn canonical(kind: ReadKind, text: &str) -> Option<String> {
 }
 
 /// A total order, so that two statements with one stamp merge alike in either order.
-fn is_later(new: &Optical, old: &Optical) -> bool {
+fn is_later(new: &Said, old: &Said) -> bool {
     let texts = || {
         let by_text = new.texts.iter().zip(&old.texts).map(|(a, b)| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         by_text.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
     };
-    new.at.cmp(&old.at).then_with(texts).then(new.texts.len().cmp(&old.texts.len())).is_gt()
+    let length = new.texts.len().cmp(&old.texts.len());
+    new.at.cmp(&old.at).then_with(texts).then(length).then_with(|| new.raw.cmp(&old.raw)).is_gt()
 }
 
-/// One reader's tags share its certainty by how often and how strongly they were seen: 6 dB halve.
+/// One reader's tags share its certainty by how often and how strongly they were seen: 6 dB halve, so that
+/// a neighbouring lane's tag or a reflection has next to no share, and a tag seen once is not sure yet.
 fn shares(tags: &BTreeMap<String, TagStrength>) -> Vec<(String, f64)> {
     let strongest = tags.values().map(|t| t.rssi_dbm).max().unwrap_or(0);
     let strength = |t: &TagStrength| {
@@ -170,5 +283,6 @@ fn shares(tags: &BTreeMap<String, TagStrength>) -> Vec<(String, f64)> {
         f64::from(t.seen_count.clamp(1, 1000)) * 0.5f64.powi(halvings.min(60))
     };
     let total: f64 = tags.values().map(strength).sum();
-    tags.iter().map(|(epc, t)| (epc.clone(), TAG_CERTAINTY * strength(t) / total)).collect()
+    let dwell = |t: &TagStrength| 1.0 - REFLECTION.powi(i32::try_from(t.seen_count.min(32)).unwrap_or(32));
+    tags.iter().map(|(epc, t)| (epc.clone(), TAG_CERTAINTY * dwell(t) * strength(t) / total)).collect()
 }

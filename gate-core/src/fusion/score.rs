@@ -1,5 +1,6 @@
 //! Combining what several sources say about one fact.
 
+use super::confusion::Confusions;
 use super::lookalike::look_alike;
 use gate_types::identity::Candidate;
 use std::collections::BTreeSet;
@@ -8,10 +9,6 @@ use std::collections::BTreeSet;
 const MAX_CANDIDATES: usize = 8;
 /// No source is ever certain.
 const CERTAIN: f64 = 0.999;
-/// Share of a source's unspent probability that an unlisted text gets.
-const UNLISTED_SHARE: f64 = 1.0 / 32.0;
-/// The same where the text is a look-alike of what the source read.
-const LOOK_ALIKE_SHARE: f64 = 0.25;
 /// A source supports a candidate from this probability, or when it is the source's best.
 const SUPPORT: f64 = 0.2;
 
@@ -53,25 +50,33 @@ impl Statement {
     fn unspent(&self) -> f64 {
         (1.0 - self.listed.iter().map(|(_, p)| p).sum::<f64>()).max(1.0 - CERTAIN)
     }
-    fn probability(&self, text: &str) -> f64 {
+    /// An unlisted text gets a share of what the source left unspent, by how easily it is read as the
+    /// source's best.
+    fn probability(&self, text: &str, confusions: &Confusions, codes: bool) -> f64 {
         if let Some((_, p)) = self.listed.iter().find(|(t, _)| t == text) {
             return *p;
         }
-        let alike = self.best().is_some_and(|(best, _)| look_alike(best, text));
-        self.unspent() * if alike { LOOK_ALIKE_SHARE } else { UNLISTED_SHARE }
+        let likeness = self.best().map_or(0.0, |(best, _)| confusions.likeness(best, text, codes));
+        self.unspent() * likeness
     }
 }
 
 /// Ranks the candidates of one slot; true where two sources that both reach `threshold` disagree
-/// about more than a look-alike. Give the statements in a fixed order (by device).
-pub fn combine(statements: &[Statement], threshold: f64) -> (Vec<Candidate>, bool) {
+/// about more than a look-alike. Give the statements in a fixed order (by device). `codes`: the texts are
+/// container codes. Probabilities are those of independent sources; see [`super::calibrated`].
+pub fn combine(
+    statements: &[Statement],
+    threshold: f64,
+    confusions: &Confusions,
+    codes: bool,
+) -> (Vec<Candidate>, bool) {
     let texts: BTreeSet<&str> =
         statements.iter().flat_map(|s| s.listed.iter().map(|(t, _)| t.as_str())).collect();
     let scored: Vec<(&str, f64)> = texts
         .into_iter()
-        .map(|t| (t, statements.iter().map(|s| s.probability(t)).product::<f64>()))
+        .map(|t| (t, statements.iter().map(|s| s.probability(t, confusions, codes)).product::<f64>()))
         .collect();
-    let none_of_them: f64 = statements.iter().map(Statement::unspent).product();
+    let none_of_them = none_of_them(statements, confusions, codes);
     let total = scored.iter().map(|(_, s)| s).sum::<f64>() + none_of_them;
     let mut candidates: Vec<Candidate> = scored
         .into_iter()
@@ -84,6 +89,22 @@ pub fn combine(statements: &[Statement], threshold: f64) -> (Vec<Candidate>, boo
     candidates.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.value.cmp(&b.value)));
     candidates.truncate(MAX_CANDIDATES);
     (candidates, in_conflict(statements, threshold))
+}
+
+/// That every source misread some other text: what each left unspent, and, for those that differ from the
+/// surest one, how easily one truth is read in both ways.
+fn none_of_them(statements: &[Statement], confusions: &Confusions, codes: bool) -> f64 {
+    let bests = statements.iter().filter_map(Statement::best);
+    let surest = bests.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+    let Some((surest, _)) = surest else { return 1.0 };
+    let one = |s: &Statement| {
+        let likeness = match s.best() {
+            Some((best, _)) if best != surest => confusions.likeness(best, surest, codes),
+            Some(_) | None => 1.0,
+        };
+        s.unspent() * likeness
+    };
+    statements.iter().map(one).product()
 }
 
 fn supporters(statements: &[Statement], text: &str) -> Vec<String> {
@@ -116,9 +137,13 @@ mod tests {
         Statement::new(source.into(), texts.iter().map(|(t, p)| ((*t).to_owned(), *p)))
     }
 
+    fn ranked(statements: &[Statement]) -> (Vec<Candidate>, bool) {
+        combine(statements, 0.8, &Confusions::built_in(), false)
+    }
+
     #[test]
     fn one_source_keeps_its_probability() {
-        let (c, conflict) = combine(&[says("a", &[("X", 0.9), ("Y", 0.05)])], 0.8);
+        let (c, conflict) = ranked(&[says("a", &[("X", 0.9), ("Y", 0.05)])]);
         assert!((c[0].probability - 0.9).abs() < 1e-9 && (c[1].probability - 0.05).abs() < 1e-9);
         assert!(!conflict);
         assert_eq!(c[0].support, ["a"]);
@@ -126,7 +151,7 @@ mod tests {
 
     #[test]
     fn agreement_strengthens_as_log_odds_do() {
-        let (c, _) = combine(&[says("a", &[("X", 0.9)]), says("b", &[("X", 0.9)])], 0.8);
+        let (c, _) = ranked(&[says("a", &[("X", 0.9)]), says("b", &[("X", 0.9)])]);
         let odds = (0.9f64 / 0.1).powi(2);
         assert!((c[0].probability - odds / (1.0 + odds)).abs() < 1e-9);
         assert_eq!(c[0].support, ["a", "b"]);
@@ -134,18 +159,18 @@ mod tests {
 
     #[test]
     fn strong_disagreement_is_a_conflict_and_certain_of_nothing() {
-        let (c, conflict) = combine(&[says("a", &[("AB123CD", 0.95)]), says("b", &[("EF456GH", 0.95)])], 0.8);
+        let (c, conflict) = ranked(&[says("a", &[("AB123CD", 0.95)]), says("b", &[("EF456GH", 0.95)])]);
         assert!(conflict);
         assert!(c[0].probability < 0.8);
-        let (_, alike) = combine(&[says("a", &[("AB123C8", 0.95)]), says("b", &[("AB123CB", 0.95)])], 0.8);
+        let (_, alike) = ranked(&[says("a", &[("AB123C8", 0.95)]), says("b", &[("AB123CB", 0.95)])]);
         assert!(!alike, "look-alikes are one reading");
-        let (_, weak) = combine(&[says("a", &[("AB123CD", 0.95)]), says("b", &[("EF456GH", 0.5)])], 0.8);
+        let (_, weak) = ranked(&[says("a", &[("AB123CD", 0.95)]), says("b", &[("EF456GH", 0.5)])]);
         assert!(!weak, "a weak source is no conflict");
     }
 
     #[test]
     fn no_number_is_no_support() {
-        let (c, _) = combine(&[says("a", &[("X", f64::NAN), ("Y", 7.0)])], 0.8);
+        let (c, _) = ranked(&[says("a", &[("X", f64::NAN), ("Y", 7.0)])]);
         assert_eq!(c.len(), 1);
         assert!(c[0].probability < 1.0);
     }

@@ -5,7 +5,8 @@ use super::state::{Cause, State};
 use super::{Lane, restore, state, verdict};
 use crate::input::OperatorAct;
 use crate::mission::{LegCheck, check};
-use crate::policy::{self, plain};
+use crate::policy::plain;
+use gate_types::decision::Basis;
 use gate_types::entry::{Authority, EntryBody};
 use gate_types::fault::FaultKind;
 use gate_types::mission::InstructionKind;
@@ -79,7 +80,8 @@ fn turn_back(lane: &mut Lane, name: &str, reason: &str) -> Option<State> {
         pass.asked = None;
         pass.go = None;
     }
-    Some(verdict::take(lane, policy::turned_back(name, reason), lane.mono()))
+    let basis = Basis::Operator { name: name.to_owned(), reason: reason.to_owned() };
+    Some(verdict::take(lane, &basis, lane.mono()))
 }
 
 /// A pass under way ends first.

@@ -2,10 +2,10 @@
 
 use super::{Lane, faults, state, verdict};
 use crate::input::{AnswerFailure, VerifiedAnswer};
-use crate::policy::{self, Case};
+use crate::policy;
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
-use gate_types::release::{Finding, ReleaseAnswer};
+use gate_types::release::ReleaseAnswer;
 
 /// The device name of central in faults.
 pub(super) const CENTRAL: &str = "central";
@@ -57,20 +57,12 @@ fn mismatch(lane: &Lane, nonce: &str, answer: &ReleaseAnswer) -> Option<String> 
 fn usable(lane: &mut Lane, verified: VerifiedAnswer) -> state::State {
     let VerifiedAnswer { answer, signed } = verified;
     lane.record(EntryBody::ReleaseAnswered { signed });
+    let heard = lane.mono();
+    lane.permits.hear(answer.signed_at_ms, heard);
     let until = lane.mono().plus_ms(answer.valid_ms.min(lane.spec.timers.decision_valid_ms));
+    let (basis, facts) = policy::basis_of(&answer.nonce, answer.signed_at_ms, &answer.finding);
     let Some(pass) = &mut lane.pass else { return lane.state };
-    pass.facts = match &answer.finding {
-        Finding::Mission { facts, .. } => Some(facts.clone()),
-        Finding::Ambiguous { .. } | Finding::Nothing { .. } => None,
-    };
-    let case = Case {
-        rule: &lane.spec.identity,
-        weight: lane.spec.weight.as_ref(),
-        identity: &pass.identity,
-        processes: &lane.spec.processes,
-        node: &lane.spec.node,
-        direction: lane.spec.direction,
-    };
-    let verdict = policy::judge(&case, &answer.finding);
-    verdict::take(lane, verdict, until)
+    pass.facts = facts;
+    pass.permit = None;
+    verdict::take(lane, &basis, until)
 }

@@ -2,10 +2,10 @@
 
 use super::pass::{shadow_moves, turned_back};
 use super::state::State;
-use super::{Lane, ask};
+use super::{Lane, ask, permits};
 use crate::effect::Effect;
 use crate::interlock::RaiseRefusal;
-use gate_types::entry::EntryBody;
+use gate_types::entry::{Authority, EntryBody};
 
 pub(super) fn step(lane: &mut Lane) -> Option<State> {
     if let Some(next) = turned_back(lane).or_else(|| shadow_moves(lane)) {
@@ -25,6 +25,9 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
         Ok((cleared, authority)) => {
             pass.raised_by = Some(authority.clone());
             lane.may_rise = true;
+            if authority == Authority::Decision {
+                permits::use_up(lane);
+            }
             lane.record(EntryBody::RaiseCommanded { authority });
             lane.effects.push_back(Effect::Actuate(cleared));
             Some(State::Raising { since: now })

@@ -3,8 +3,8 @@
 use super::pass::{shadow_moves, turned_back};
 use super::state::State;
 use super::{Lane, ask, verdict};
-use crate::policy;
 use gate_types::Mono;
+use gate_types::decision::Basis;
 
 pub(super) fn step(lane: &mut Lane, since: Mono) -> Option<State> {
     if let Some(next) = turned_back(lane).or_else(|| shadow_moves(lane)) {
@@ -23,5 +23,6 @@ pub(super) fn step(lane: &mut Lane, since: Mono) -> Option<State> {
         return Some(State::Deciding);
     }
     let now = lane.mono();
-    over.then(|| verdict::take(lane, policy::no_identity(lane.spec.timers.identify_ms), now))
+    let basis = Basis::Unread { identify_ms: lane.spec.timers.identify_ms };
+    over.then(|| verdict::take(lane, &basis, now))
 }

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Most entries of evidence that a pass records (I9).
 pub(super) const MAX_EVIDENCE_ENTRIES: u32 = 24;
+/// Most entries that a decision names.
+const MAX_RESTS_ON: usize = 64;
 /// Weights closer than this are the same weight, kilograms.
 const SAME_WEIGHT_KG: f64 = 200.0;
 
@@ -53,6 +55,12 @@ pub(super) struct Pass {
     pub(super) recorded: BTreeMap<(String, String), f64>,
     /// The pass was open when the daemon started.
     pub(super) restored: bool,
+    /// The permit that the admission rests on, where central was silent.
+    pub(super) permit: Option<String>,
+    /// Entries of this pass so far.
+    pub(super) noted: u32,
+    /// Those among them that a decision rests on: evidence and answers.
+    pub(super) rests_on: Vec<u32>,
 }
 
 /// What an identity says as far as a new question to central could answer differently.
@@ -97,7 +105,24 @@ impl Pass {
             entries: 0,
             recorded: BTreeMap::new(),
             restored: false,
+            permit: None,
+            noted: 0,
+            rests_on: Vec::new(),
         }
+    }
+    /// Counts an entry of this pass, before it is recorded.
+    pub(super) fn noted(&mut self, body: &EntryBody) {
+        let carries = matches!(
+            body,
+            EntryBody::OpticalRead { .. }
+                | EntryBody::TagRead { .. }
+                | EntryBody::WeightRead { .. }
+                | EntryBody::ReleaseAnswered { .. }
+        );
+        if carries && self.rests_on.len() < MAX_RESTS_ON {
+            self.rests_on.push(self.noted);
+        }
+        self.noted = self.noted.saturating_add(1);
     }
     pub(super) fn known(&self, threshold: f64) -> Known {
         let slots = self.identity.slots.iter().filter_map(|s| {

@@ -16,6 +16,7 @@ use gate_types::verdict::ReasonCode;
 pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
     let mut pass = Pass::new(restored.pass, now);
     pass.restored = true;
+    pass.noted = u32::try_from(restored.entries.len()).unwrap_or(u32::MAX);
     for entry in restored.entries {
         match entry.body {
             EntryBody::PassOpened { .. } => pass.opened.wall_ms = entry.at.wall_ms,
@@ -43,6 +44,7 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }
+            | EntryBody::RulesLoaded { .. }
             | EntryBody::ArmMovedUncommanded { .. }
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }

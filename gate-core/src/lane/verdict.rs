@@ -1,28 +1,32 @@
 //! Verdicts and where they lead.
 
 use super::answer::CENTRAL;
-use super::faults;
 use super::state::State;
 use super::{Lane, Pass};
-use crate::policy::{self, RULES, settled_by_reading};
+use super::{faults, permits};
+use crate::policy::{self, Case, Decision, settled_by_reading};
 use gate_types::Mono;
+use gate_types::decision::Basis;
 use gate_types::entry::{Authority, EntryBody};
-use gate_types::fault::FaultKind;
+use gate_types::fault::{Fault, FaultKind};
 use gate_types::verdict::Verdict;
 
 /// A referred vehicle's release is asked again this many times slower than a held one's.
 const REFERRED_PATIENCE: u64 = 3;
 
-/// Takes a verdict that is good until `until`. A referral is left only where nothing but reading was
-/// wrong and what was read has changed since; otherwise a person decides, or the vehicle turns back.
-pub(super) fn take(lane: &mut Lane, verdict: Verdict, until: Mono) -> State {
+/// Decides the open pass on what stands for central's word, for an Admit good until `until`. A referral is
+/// left only where nothing but reading was wrong and what was read has changed since; otherwise a person
+/// decides, or the vehicle turns back.
+pub(super) fn take(lane: &mut Lane, basis: &Basis, until: Mono) -> State {
+    let Some(decision) = decided(lane, basis) else { return lane.state };
+    let verdict = decision.verdict.clone();
     if stays_referred(lane) {
         if let Verdict::Refer { .. } = verdict {
-            decide(lane, &verdict);
+            decide(lane, decision);
         }
         return referred(lane);
     }
-    decide(lane, &verdict);
+    decide(lane, decision);
     match verdict {
         Verdict::Admit { instruction } => {
             if let Some(pass) = &mut lane.pass {
@@ -33,8 +37,12 @@ pub(super) fn take(lane: &mut Lane, verdict: Verdict, until: Mono) -> State {
             }
             State::Deciding
         }
-        Verdict::Hold { .. } => State::Held { next_ask: lane.mono().plus_ms(lane.spec.ask_again_ms) },
+        Verdict::Hold { .. } => {
+            withdraw(lane);
+            State::Held { next_ask: lane.mono().plus_ms(lane.spec.ask_again_ms) }
+        }
         Verdict::Refer { .. } => {
+            withdraw(lane);
             let threshold = lane.spec.identity.read_threshold;
             if let Some(pass) = &mut lane.pass {
                 let known = pass.known(threshold);
@@ -46,34 +54,59 @@ pub(super) fn take(lane: &mut Lane, verdict: Verdict, until: Mono) -> State {
     }
 }
 
+/// A later word that does not admit takes back an earlier one that did, as long as the arm was not
+/// commanded on it.
+fn withdraw(lane: &mut Lane) {
+    lane.interlock.withdraw();
+    if let Some(pass) = &mut lane.pass {
+        pass.go = None;
+    }
+}
+
+/// The decision of the lane's rules about the open pass.
+fn decided(lane: &Lane, basis: &Basis) -> Option<Decision> {
+    let pass = lane.pass.as_ref()?;
+    let io = lane.spec.devices.io.as_str();
+    let is_down = |f: &Fault| f.kind == FaultKind::DeviceDown && f.device != io;
+    let down: Vec<String> = lane.faults.list().into_iter().filter(is_down).map(|f| f.device).collect();
+    let case = Case { identity: &pass.identity, basis, facts: pass.facts.as_deref(), down: &down };
+    Some(policy::decide(&lane.spec.law(), &case))
+}
+
 /// Central is silent: the vehicle is held, a referred one stays referred.
 pub(super) fn silent(lane: &mut Lane, why: &str) -> State {
     let text = format!("central does not answer: {why}; vehicles are held until it does");
     faults::raise(lane, FaultKind::CentralDown, CENTRAL.to_owned(), text);
-    take(lane, policy::central_silent(why), Mono::default())
+    let until = lane.mono().plus_ms(lane.spec.timers.decision_valid_ms);
+    let basis = permits::instead(lane, why);
+    take(lane, &basis, until)
 }
 
 /// Central's answer cannot be used: as if it were silent, without blaming the link.
 pub(super) fn unusable(lane: &mut Lane, why: &str) -> State {
-    take(lane, policy::answer_not_usable(why), Mono::default())
+    take(lane, &Basis::NotUsable { why: why.to_owned() }, Mono::default())
 }
 
 /// Records a decision, unless it says the same as the one before, and shows it to the driver. An Admit
 /// is always recorded: a raise rests on it (I1).
-fn decide(lane: &mut Lane, verdict: &Verdict) {
+fn decide(lane: &mut Lane, decision: Decision) {
     let Some(pass) = &mut lane.pass else { return };
-    let changed = pass.verdict.as_ref() != Some(verdict);
+    let Decision { verdict, mut record } = decision;
+    let changed = pass.verdict.as_ref() != Some(&verdict);
     pass.verdict = Some(verdict.clone());
+    let instruction = verdict.instruction().clone();
     if changed || verdict.admits() {
+        record.rests_on.clone_from(&pass.rests_on);
         let body = EntryBody::Decided {
             identity: pass.identity.clone(),
             mission: pass.facts.clone(),
-            verdict: verdict.clone(),
-            rules: RULES.to_owned(),
+            verdict,
+            rules: record.rule_set.to_string(),
+            record: Some(Box::new(record)),
         };
         lane.record(body);
     }
-    lane.show(verdict.instruction().clone());
+    lane.show(instruction);
 }
 
 fn referred(lane: &Lane) -> State {

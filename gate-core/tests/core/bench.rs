@@ -256,6 +256,7 @@ fn body(body: &EntryBody) -> String {
         | EntryBody::DaemonStopped {}
         | EntryBody::PassOpened { .. }
         | EntryBody::ReleaseAnswered { .. }
+        | EntryBody::RulesLoaded { .. }
         | EntryBody::Erased { .. }
         | EntryBody::ArmConfirmedUp {}
         | EntryBody::VehicleUnder {}

@@ -2,7 +2,9 @@
 //! random action sequences.
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
+mod answers;
 mod bench;
+mod following;
 mod fusion;
 mod interlock;
 mod mission;

@@ -3,11 +3,12 @@
 use crate::fusion::{read, weight};
 use crate::site::{TRACTOR, TRAILER, facts, identity_rule, node, processes, weight_rule};
 use gate_core::fusion::Evidence;
-use gate_core::policy::{Case, judge};
+use gate_core::policy::{Case, Issued, Law, basis_of, decide};
 use gate_types::identity::Identity;
 use gate_types::mission::{CustomsStatus, Direction, InstructionKind};
 use gate_types::observation::{ReadKind, View};
 use gate_types::release::{Finding, Hold, MissionFacts};
+use gate_types::rules::{RuleMode, RuleSet};
 use gate_types::verdict::{ReasonCode, Verdict};
 use gate_types::{Mono, ProcessId};
 
@@ -28,15 +29,20 @@ fn seen(front: &str, rear: &str, gross_kg: Option<f64>) -> Identity {
 
 fn verdict(identity: &Identity, finding: &Finding, weighed: bool) -> Verdict {
     let rule = weight_rule();
-    let case = Case {
-        rule: &identity_rule(),
+    let issued = Issued::new(RuleSet::built_in());
+    let law = Law {
+        acting: &issued,
+        beside: &[],
+        mode: RuleMode::Live,
+        identity: &identity_rule(),
         weight: weighed.then_some(&rule),
-        identity,
         processes: &processes(),
         node: &node("1"),
         direction: Direction::In,
     };
-    judge(&case, finding)
+    let (basis, facts) = basis_of("n", 0, finding);
+    let case = Case { identity, basis: &basis, facts: facts.as_deref(), down: &[] };
+    decide(&law, &case).verdict
 }
 
 fn mission(change: impl FnOnce(&mut MissionFacts)) -> Finding {

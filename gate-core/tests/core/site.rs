@@ -1,6 +1,8 @@
 //! A site like Bari, and a lane of its node 1.
 
+use gate_core::policy::Issued;
 use gate_core::spec::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};
+use gate_types::circumstances::Circumstances;
 use gate_types::identity::Slot;
 use gate_types::mission::{
     Condition, CustomsStatus, DeclarationKind, DefinitiveStatus, Direction, InstructionKind, LegRef, LegRule,
@@ -8,6 +10,7 @@ use gate_types::mission::{
 };
 use gate_types::observation::{ReadKind, View};
 use gate_types::release::{Expected, MissionFacts};
+use gate_types::rules::RuleSet;
 use gate_types::{BootEpoch, DeviceId, IotId, LaneId, MissionId, NodeId, PortId, ProcessId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -170,6 +173,7 @@ pub fn facts() -> MissionFacts {
             declared_cargo_kg: Some(20_000.0),
         },
         language: Some("it".into()),
+        circumstances: Circumstances::default(),
     }
 }
 
@@ -183,7 +187,7 @@ pub fn identity_rule() -> IdentityRule {
 }
 
 pub fn weight_rule() -> WeightRule {
-    WeightRule { required: true, tolerance_share: 0.05, tolerance_kg: 500.0 }
+    WeightRule { required: true, tolerance_share: 0.05, tolerance_kg: 500.0, interval_kg: 0.0 }
 }
 
 fn device(name: &str) -> DeviceId {
@@ -199,6 +203,9 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
         lane: LaneId::new("n1-in-1").unwrap(),
         direction: Direction::In,
         live,
+        advisory: false,
+        acting: Arc::new(Issued::new(RuleSet::built_in())),
+        beside: Arc::default(),
         identity: identity_rule(),
         weight: weighed.then(weight_rule),
         timers: LaneTimers {

@@ -143,7 +143,13 @@ pub async fn run(central: &Central, port: &SharedPort, seed: u64, errand: Errand
         Errand::Papers(_, mission, Papers { status, holds, conditions }) => {
             let by = "port community system of the demo".to_owned();
             let change =
-                MissionChange { status: Some(status), holds: Some(holds), conditions: Some(conditions), by };
+                MissionChange {
+                    status: Some(status),
+                    holds: Some(holds),
+                    conditions: Some(conditions),
+                    circumstances: None,
+                    by,
+                };
             central.change(&mission, &change).await?;
         }
     }
@@ -167,5 +173,6 @@ fn announcement(port: &SharedPort, seed: u64, id: u32) -> Option<NewMission> {
         conditions: truck.papers.conditions.clone(),
         language: Some(truck.language.to_owned()),
         imported_progress: truck.plan.legs[..truck.next].to_vec(),
+        circumstances: Default::default(),
     })
 }

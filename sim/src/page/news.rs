@@ -123,6 +123,7 @@ fn words(body: &EntryBody) -> String {
         | EntryBody::ReleaseAsked { .. }
         | EntryBody::ReleaseAnswered { .. }
         | EntryBody::ReleaseRefused { .. }
+        | EntryBody::RulesLoaded { .. }
         | EntryBody::RaiseCommanded { .. }
         | EntryBody::ArmConfirmedUp {}
         | EntryBody::VehicleUnder {}
