@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Longest wait for a connection or for bytes.
 const SILENCE: Duration = Duration::from_secs(3);
+/// Longest opening of a stream: its decoder looks at some seconds of it before it knows its form.
+const OPENING: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Time between looks into a folder.
@@ -132,12 +134,12 @@ fn mjpeg(shared: &dyn Sink, text: &str) -> Result<Never, String> {
 
 fn stream(shared: &dyn Sink, text: &str) -> Result<Never, String> {
     let say = |e: opencv::Error| e.message;
-    let limit = i32::try_from(SILENCE.as_millis()).unwrap_or(3_000);
+    let ms = |limit: Duration| i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     let options = Vector::from_slice(&[
         videoio::CAP_PROP_OPEN_TIMEOUT_MSEC,
-        limit,
+        ms(OPENING),
         videoio::CAP_PROP_READ_TIMEOUT_MSEC,
-        limit,
+        ms(SILENCE),
     ]);
     let mut capture =
         VideoCapture::from_file_with_params(text, videoio::CAP_FFMPEG, &options).map_err(say)?;
@@ -186,5 +188,5 @@ fn folder(shared: &dyn Sink, folder: &Path) -> Result<Never, String> {
 /// Whether a file's name ends like a picture's.
 pub(crate) fn is_picture(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png" | "bmp"))
+    matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png" | "webp" | "bmp"))
 }

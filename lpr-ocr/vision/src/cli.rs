@@ -120,7 +120,7 @@ pub(crate) struct ReadArgs {
     /// Files read at the same time; 0: one per core.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
-    /// JPEG, PNG or BMP files.
+    /// JPEG, PNG, WebP or BMP files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! Picture files and camera frames to grey pixels, with the size checked before anything is decoded.
 
+mod webp;
+
 use opencv::core::{Mat, MatTraitConst as _, Vector};
 use opencv::imgcodecs;
 use std::io::Read as _;
@@ -28,7 +30,7 @@ pub(crate) enum PictureError {
     #[error("has {0} bytes, at most {MOST_FILE_BYTES} are read")]
     Long(u64),
     /// Not a format that is read.
-    #[error("is neither JPEG, PNG nor BMP")]
+    #[error("is neither JPEG, PNG, WebP nor BMP")]
     Format,
     /// The header is damaged.
     #[error("has a damaged {0} header")]
@@ -104,6 +106,12 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(u32, u32), PictureError> {
             return Err(PictureError::Truncated("PNG"));
         }
         size
+    } else if webp::is_webp(bytes) {
+        let size = webp::size(bytes).ok_or(PictureError::Header("WebP"))?;
+        if !webp::is_whole(bytes) {
+            return Err(PictureError::Truncated("WebP"));
+        }
+        size
     } else if bytes.starts_with(b"BM") {
         let word = |at: usize| Some(i32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let size = word(18).zip(word(22)).ok_or(PictureError::Header("BMP"))?;
@@ -129,6 +137,8 @@ pub(crate) fn ending(bytes: &[u8]) -> &'static str {
         "png"
     } else if bytes.starts_with(b"BM") {
         "bmp"
+    } else if webp::is_webp(bytes) {
+        "webp"
     } else {
         "jpg"
     }
