@@ -1,7 +1,7 @@
 //! Prefix beam search over the reader's output, with a language that says how a text may go on.
 
 use super::probabilities::Probabilities as P;
-pub use super::probabilities::{Extent, Probabilities, STEPS, ShapeError, logits_in, made_logits};
+pub use super::probabilities::{Probabilities, STEPS, ShapeError, logits_in, made_logits};
 
 /// Says which texts are possible, one character at a time.
 pub trait Language {

@@ -19,5 +19,5 @@ pub mod size_type;
 pub use alphabet::{Alphabet, AlphabetError, normal_of, text_of};
 pub use boxes::{Found, FrameScale, MapShape, ObjectClass};
 pub use confidence::{Calibration, Features};
-pub use probabilities::{Extent, Probabilities, ShapeError};
+pub use probabilities::{Probabilities, ShapeError};
 pub use resolve::{Candidate, Resolved, Resolver};

@@ -141,47 +141,6 @@ impl Probabilities {
         }
         (out, line_a)
     }
-    /// Where the text lies, over both lines; `None` for fewer than three characters in a line.
-    pub fn extent(&self) -> Option<Extent> {
-        let line_b = self.line_b();
-        let mut whole: Option<(Extent, usize)> = None;
-        for line in [0..line_b, line_b..self.steps()] {
-            let mut peaks: Vec<f32> = Vec::new();
-            let (mut last, mut from) = (None, 0);
-            for (at, t) in line.enumerate() {
-                let best = self.best(t);
-                if best != last {
-                    from = at;
-                }
-                if best.is_some() {
-                    let centre = (from + at + 1) as f32 / 2.0 / line_b as f32;
-                    match peaks.last_mut().filter(|_| best == last) {
-                        Some(peak) => *peak = centre,
-                        None => peaks.push(centre),
-                    }
-                }
-                last = best;
-            }
-            let (Some(&first), Some(&end), 3..) = (peaks.first(), peaks.last(), peaks.len()) else {
-                continue;
-            };
-            let pitch = (end - first) / (peaks.len() - 1) as f32;
-            let one = Extent { first, last: end, pitch, count: peaks.len() };
-            whole = Some(match whole {
-                None => (one, peaks.len()),
-                Some((other, n)) => {
-                    let both = Extent {
-                        first: other.first.min(one.first),
-                        last: other.last.max(one.last),
-                        pitch: if n >= peaks.len() { other.pitch } else { one.pitch },
-                        count: other.count + one.count,
-                    };
-                    (both, n.max(peaks.len()))
-                }
-            });
-        }
-        whole.map(|w| w.0)
-    }
 }
 
 /// The most probable symbols of a set at one step.
@@ -189,19 +148,6 @@ fn most_probable(row: &[f32; SYMBOLS + 1], set: u64) -> u64 {
     let mut symbols: Vec<usize> = (0..SYMBOLS).filter(|s| set >> s & 1 == 1).collect();
     symbols.sort_unstable_by(|&a, &b| row[b + 1].total_cmp(&row[a + 1]).then(a.cmp(&b)));
     symbols.iter().take(MOST_WORTH as usize).fold(0, |set, s| set | 1 << s)
-}
-
-/// Where the text lies in a crop, in parts of its width.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Extent {
-    /// Centre of the first character.
-    pub first: f32,
-    /// Centre of the last character.
-    pub last: f32,
-    /// From character to character.
-    pub pitch: f32,
-    /// Characters of both lines.
-    pub count: usize,
 }
 
 /// Logits of a text in digits and Latin capitals that the reader would be sure of; see [`logits_in`].
@@ -236,15 +182,6 @@ mod tests {
         let p = Probabilities::with_alphabet(&logits, &alphabet).unwrap();
         let (greedy, line_a) = p.greedy();
         assert_eq!((text_of(&greedy).as_str(), line_a), ("10ب٣", 2));
-    }
-
-    #[test]
-    fn the_extent_is_that_of_the_text() {
-        let p = Probabilities::from_logits(&made_logits("AB1123", 6, 20.0)).unwrap();
-        let e = p.extent().unwrap();
-        assert_eq!(e.count, 6);
-        assert!((e.first - 1.5 / 48.0).abs() < 1e-5 && (e.last - 11.5 / 48.0).abs() < 1e-5, "{e:?}");
-        assert!((e.pitch - 2.0 / 48.0).abs() < 1e-5);
     }
 
     #[test]

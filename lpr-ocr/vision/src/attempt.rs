@@ -14,6 +14,9 @@ const NOTHING: f32 = 0.9;
 /// The same for codes, whose check digit tells lettering by itself.
 const NO_CODE: f32 = 0.98;
 
+/// A size-type code where none was found must be seen by the aligner with this probability.
+const SEEN: f32 = 0.5;
+
 /// Margin at every edge, part of the short side: around the text's corners, and around a box.
 const ALIGNED_MARGIN: f32 = 0.12;
 const BOX_MARGIN: f32 = 0.10;
@@ -26,11 +29,12 @@ impl Engine {
         }
         let margin = if o.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN };
         let quad = o.quad;
-        let cut = match o.next_attempt(self.nets.has_aligner()) {
+        let cut = match o.next_attempt() {
             None => return Ok(()),
             Some(Attempt::First) => {
                 self.align(grey, o)?;
-                if o.nothing > if o.kind == ReadKind::Container { NO_CODE } else { NOTHING } {
+                let nothing = o.nothing > if o.kind == ReadKind::Container { NO_CODE } else { NOTHING };
+                if nothing || !self.wanted.contains(&o.kind) {
                     o.give_up();
                     return Ok(());
                 }
@@ -45,9 +49,7 @@ impl Engine {
                 }
                 (o.quad != before).then_some((o.quad, ALIGNED_MARGIN, 0.0))
             }
-            Some(Attempt::Fit) => o.fitted(margin).map(|q| (q, margin, 0.0)),
             Some(Attempt::Turn(angle)) => Some((quad.turned(angle), margin, 0.0)),
-            Some(Attempt::Longer(start, end)) => Some((quad.part(-start, 0.0, 1.0 + end, 1.0), margin, 0.0)),
             Some(Attempt::OtherWay) => match o.other_way() {
                 Some(other) => return self.other_way(grey, o, other),
                 None => None,
@@ -79,7 +81,7 @@ impl Engine {
     /// Reads a code's box the other way round; the better way stays.
     fn other_way(&mut self, grey: &Mat, o: &mut Object, other: Found) -> anyhow::Result<()> {
         let mut turned = Object::new(other, o.kind);
-        turned.next_attempt(self.nets.has_aligner());
+        turned.next_attempt();
         self.align(grey, &mut turned)?;
         let margin = if turned.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN };
         let quad = turned.quad;
@@ -106,17 +108,31 @@ impl Engine {
             if r.read.check_digit != CheckDigit::Valid || r.read.confidence < FOUND {
                 continue;
             }
-            let Some(found) = type_code::nearest(types, &r.quad) else { continue };
-            let quad = match self.nets.align(grey, found)? {
-                Some(a) if a.nothing > NOTHING => continue,
-                Some(a) => a.quad.unwrap_or(Quad::of(found)),
-                None => Quad::of(found),
+            let found = type_code::nearest(types, &r.quad).copied();
+            let mut code = match found {
+                Some(found) => self.type_code(grey, &found, false)?,
+                None => None,
             };
-            if let Some(seen) = self.nets.read(grey, &quad.widened(ALIGNED_MARGIN, 0.0), false)? {
-                let code = self.resolver.size_type(&[seen]);
-                r.read.type_code = code.filter(|c| c.confidence >= type_code::LEAST).map(|c| c.text);
+            if code.is_none()
+                && let Some(place) = type_code::customary(&r.quad, r.layout)
+            {
+                code = self.type_code(grey, &place, true)?;
             }
+            r.read.type_code = code;
         }
         Ok(())
+    }
+
+    /// The size-type code in a rough box; `doubted`: only where the aligner too sees one there.
+    fn type_code(&mut self, grey: &Mat, found: &Found, doubted: bool) -> anyhow::Result<Option<String>> {
+        let quad = match self.nets.align(grey, found)? {
+            Some(a) if a.nothing > NOTHING => return Ok(None),
+            Some(a) if doubted && (a.class != ObjectClass::TypeCode || a.p < SEEN) => return Ok(None),
+            Some(a) => a.quad.unwrap_or(Quad::of(found)),
+            None => Quad::of(found),
+        };
+        let seen = self.nets.read(grey, &quad.widened(ALIGNED_MARGIN, 0.0), false)?;
+        let code = seen.and_then(|seen| self.resolver.size_type(&[seen]));
+        Ok(code.filter(|c| c.confidence >= type_code::LEAST).map(|c| c.text))
     }
 }

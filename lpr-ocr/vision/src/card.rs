@@ -110,8 +110,8 @@ pub(crate) enum TextKind {
 pub(crate) struct Models {
     /// Finds objects on a frame.
     pub detector: DetectorCard,
-    /// Finds the text's corners in a box, where there is such a net.
-    pub aligner: Option<AlignerCard>,
+    /// Finds the text's corners in a box.
+    pub aligner: AlignerCard,
     /// Reads a crop.
     pub reader: ReaderCard,
 }
@@ -160,7 +160,7 @@ impl Models {
             net_file(stage, name, planes, &card.version, find).with_context(|| format!("{at}: [{name}]"))
         };
         let (mut detector, mut aligner, mut reader) = match rest {
-            Some(m) => (Some(m.detector), m.aligner, Some(m.reader)),
+            Some(m) => (Some(m.detector), Some(m.aligner), Some(m.reader)),
             None => (None, None, None),
         };
         if let Some(stage) = &card.detector {
@@ -201,16 +201,17 @@ impl Models {
             );
             reader = Some(ReaderCard { net, alphabet, steps });
         }
-        match (detector, reader) {
-            (Some(detector), Some(reader)) => Ok(Self { detector, aligner, reader }),
-            (None, _) => bail!("{at}: [detector] is missing"),
-            (_, None) => bail!("{at}: [reader] is missing"),
-        }
+        Ok(Self {
+            detector: detector.with_context(|| format!("{at}: [detector] is missing"))?,
+            aligner: aligner.with_context(|| format!("{at}: [aligner] is missing"))?,
+            reader: reader.with_context(|| format!("{at}: [reader] is missing"))?,
+        })
     }
     /// Versions and checksums, for the log.
     pub(crate) fn names(&self) -> String {
-        let aligner = self.aligner.as_ref().map_or("none", |a| &a.net.label);
-        format!("detector {}, aligner {aligner}, reader {}", self.detector.net.label, self.reader.net.label)
+        let [detector, aligner, reader] =
+            [&self.detector.net, &self.aligner.net, &self.reader.net].map(|net| &net.label);
+        format!("detector {detector}, aligner {aligner}, reader {reader}")
     }
 }
 

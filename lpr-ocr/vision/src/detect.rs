@@ -18,13 +18,11 @@ impl Nets {
         let size = grey.size()?;
         let fitting = FrameScale::fit(size.width, size.height, full_w, full_h);
         let scale = FrameScale { factor: fitting.factor * part };
-        // At half the size a quarter of the input is enough.
-        let runner = self.half.as_mut().filter(|_| part <= 0.5);
-        let (w, h) = match &runner {
-            Some(_) => (half(full_w, stride), half(full_h, stride)),
-            None => (full_w, full_h),
-        };
         let fit = |n: i32, most: i32| ((n as f32 * scale.factor).round() as i32).clamp(1, most);
+        // No more of the input than the frame fills: three quarters of it for a frame of 4:3, a quarter at half the size.
+        let input =
+            |n: i32, most: i32| if self.any_size { stepped(fit(n, most), stride).min(most) } else { most };
+        let (w, h) = (input(size.width, full_w), input(size.height, full_h));
         let small = shrunk(grey, Size::new(fit(size.width, w), fit(size.height, h)))?;
         let mut input = Mat::new_nd_with_default(&[1, 1, h, w], CV_32F, Scalar::all(0.0))?;
         let values = input.data_typed_mut::<f32>()?;
@@ -37,7 +35,7 @@ impl Nets {
         let (rows, columns) = ((h / stride) as usize, (w / stride) as usize);
         let shape = MapShape { rows, columns, stride_px: stride as usize, classes: &card.classes };
         let wanted = [1, shape.channels() as i32, rows as i32, columns as i32];
-        let maps = runner.unwrap_or(&mut self.detector).run(&input, &wanted)?;
+        let maps = self.detector.run(&input, &wanted)?;
         let found = boxes::decode(&maps, shape, threshold, scale)?;
         self.spent.detect += started.elapsed();
         Ok(found)
@@ -56,10 +54,10 @@ impl Nets {
     }
 }
 
-/// At least half a length, in steps that nets with two further halvings take.
-fn half(length: i32, stride: i32) -> i32 {
+/// At least a length, in steps that nets with two further halvings take.
+fn stepped(length: i32, stride: i32) -> i32 {
     let step = 4 * stride;
-    (length / 2 + step - 1) / step * step
+    (length + step - 1) / step * step
 }
 
 /// A grey picture at a smaller (or larger) size: halved by area means while that is possible, which is

@@ -58,6 +58,8 @@ pub(crate) struct Engine {
     pub(crate) nets: Nets,
     pub(crate) resolver: Resolver,
     effort: Effort,
+    /// Kinds that are looked for on the frame in work.
+    pub(crate) wanted: Vec<ReadKind>,
     /// Crops that may still be read on the frame in work.
     pub(crate) crops_left: u32,
     /// Crops allowed beyond the effort's for further looks at it.
@@ -68,7 +70,8 @@ impl Engine {
     /// An engine; OpenCV is kept to the calling thread.
     pub(crate) fn new(nets: Nets, regions: &[String], effort: Effort) -> anyhow::Result<Self> {
         opencv::core::set_num_threads(1)?;
-        Ok(Self { nets, resolver: Resolver::new(regions)?, effort, crops_left: 0, crops_more: 0 })
+        let resolver = Resolver::new(regions)?;
+        Ok(Self { nets, resolver, effort, wanted: Vec::new(), crops_left: 0, crops_more: 0 })
     }
     /// The models' names.
     pub(crate) fn models(&self) -> &str {
@@ -92,6 +95,7 @@ impl Engine {
         view: View,
     ) -> anyhow::Result<Vec<Reading>> {
         (self.crops_left, self.crops_more) = (self.effort.crops.max(1), 0);
+        self.wanted = kinds.to_vec();
         let mut objects: Vec<Object> = Vec::new();
         let found = self.nets.detect(grey, LOW_THRESHOLD, 1.0)?;
         let types: Vec<Found> = found.iter().filter(|f| f.class == ObjectClass::TypeCode).copied().collect();
@@ -112,6 +116,10 @@ impl Engine {
             }
             found.sort_by(|a, b| b.score.total_cmp(&a.score));
             self.look(grey, found, kinds, &mut objects)?;
+        }
+        for o in &objects {
+            let (class, score, raw) = (o.found.class.name(), o.found.score, o.best().map(|r| &r.raw_text));
+            tracing::debug!(class, score, nothing = o.nothing, raw, confidence = o.confidence(), "object");
         }
         let mut readings: Vec<Reading> = objects.iter().filter_map(|o| reading(o, view)).collect();
         for r in readings.iter_mut().filter(|r| r.read.kind == ReadKind::Adr) {
@@ -140,7 +148,7 @@ impl Engine {
             self.crops_more += more;
         }
         for f in found {
-            let Some(kind) = kind_of(f.class).filter(|k| kinds.contains(k)) else { continue };
+            let Some(kind) = kind_of(f.class) else { continue };
             let at = f.upright();
             // What was read surely is not read again; the same object seen in two tiles counts once.
             let known = |o: &Object| o.kind == kind && shared(&o.quad.upright(), &at) > 0.6;
@@ -149,6 +157,8 @@ impl Engine {
                 objects.push(Object::new(f, kind));
             }
         }
+        // What is looked for first; then what may turn out to be it.
+        objects[from..].sort_by_key(|o| !kinds.contains(&o.kind));
         let best = |objects: &[Object], kind| {
             objects.iter().filter(|o| o.kind == kind).map(Object::confidence).fold(0.0, f32::max)
         };
@@ -157,7 +167,9 @@ impl Engine {
         for n in from..objects.len() {
             let (kind, score) = (objects[n].kind, objects[n].found.score);
             let outshone = |o: &Object| o.kind == kind && o.is_sure() && score < OUTSHONE * o.found.score;
-            if score >= THRESHOLD && !objects.iter().any(outshone) {
+            let other = !kinds.contains(&kind);
+            let in_vain = objects.iter().any(|o| outshone(o) || other && o.is_sure());
+            if score >= THRESHOLD && !in_vain {
                 self.attempt(grey, &mut objects[n])?;
             }
         }

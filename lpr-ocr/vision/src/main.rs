@@ -49,7 +49,7 @@ fn models(args: &ModelArgs) -> anyhow::Result<Models> {
 
 /// An engine for the calling thread.
 fn engine_of(models: &Models, regions: &[String], effort: Effort) -> anyhow::Result<Engine> {
-    let nets = Nets::load(models, effort.half)?;
+    let nets = Nets::load(models)?;
     Engine::new(nets, regions, effort).context("plate grammars")
 }
 

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 /// All nets of one thread.
 pub(crate) struct Nets {
     pub(crate) detector: Runner,
-    /// The detector for inputs of half the width and height, where it takes them.
-    pub(crate) half: Option<Runner>,
+    /// Whether the detector takes inputs smaller than the card's.
+    pub(crate) any_size: bool,
     pub(crate) detector_card: DetectorCard,
-    aligner: Option<(Runner, AlignerCard)>,
+    aligner: Runner,
+    aligner_card: AlignerCard,
     reader: Runner,
     reader_card: ReaderCard,
     /// Versions and checksums, for the log.
@@ -38,17 +39,13 @@ pub(crate) struct Spent {
 
 impl Nets {
     /// Loads all nets and runs each once: what does not fit is told here, not at the first vehicle.
-    /// `close_ups`: the detector is made ready for a second look at half the size.
-    pub(crate) fn load(models: &Models, close_ups: bool) -> anyhow::Result<Self> {
-        let aligner = match &models.aligner {
-            Some(card) => Some((Runner::load(&card.net)?, card.clone())),
-            None => None,
-        };
+    pub(crate) fn load(models: &Models) -> anyhow::Result<Self> {
         let mut nets = Self {
             detector: Runner::load(&models.detector.net)?,
-            half: None,
+            any_size: false,
             detector_card: models.detector.clone(),
-            aligner,
+            aligner: Runner::load(&models.aligner.net)?,
+            aligner_card: models.aligner.clone(),
             reader: Runner::load(&models.reader.net)?,
             reader_card: models.reader.clone(),
             names: models.names(),
@@ -60,30 +57,22 @@ impl Nets {
             Found { class: ObjectClass::Plate, score: 1.0, cx: 48.0, cy: 32.0, w: 60.0, h: 20.0, angle: 0.0 };
         nets.align(&blank, &found)?;
         nets.read(&blank, &Quad::of(&found), false)?;
-        if close_ups {
-            nets.half = Runner::load(&models.detector.net).ok();
-            // A net that takes one size only is used at that size.
-            if nets.detect(&blank, 0.9, 0.5).is_err() {
-                nets.half = None;
-            }
-        }
+        // A net that takes one size only is used at that size.
+        nets.any_size = true;
+        nets.any_size = nets.detect(&blank, 0.9, 0.5).is_ok();
         Ok(nets)
     }
-    /// Whether texts are aligned by their corners.
-    pub(crate) fn has_aligner(&self) -> bool {
-        self.aligner.is_some()
-    }
-    /// The text in a rough box; `None` without an aligner.
+    /// The text in a rough box; `None` for one without an inside.
     pub(crate) fn align(&mut self, grey: &Mat, found: &Found) -> anyhow::Result<Option<Aligned>> {
-        let Some((runner, card)) = &mut self.aligner else { return Ok(None) };
         let started = Instant::now();
+        let card = &self.aligner_card;
         let quad = align::view(found);
         let Some(view) = crop::cut(grey, &quad, card.net.width_px, card.net.height_px)? else {
             return Ok(None);
         };
         let flag = if found.class == ObjectClass::CodeColumn { 1.0 } else { 0.0 };
         let input = crop::input(&view, card.net.planes, flag)?;
-        let values = runner.run(&input, &[1, 8 + card.kinds.len() as i32])?;
+        let values = self.aligner.run(&input, &[1, 8 + card.kinds.len() as i32])?;
         self.spent.align += started.elapsed();
         Ok(align::aligned(&values, &card.kinds, &quad, found))
     }

@@ -3,7 +3,7 @@
 use crate::align::Aligned;
 use crate::geometry::Quad;
 use gate_types::observation::ReadKind;
-use lpr_ocr::decode::{Extent, Found, ObjectClass, Probabilities, Resolved, Resolver};
+use lpr_ocr::decode::{Found, ObjectClass, Probabilities, Resolved, Resolver};
 
 /// At this confidence an object needs no more crops.
 pub(crate) const SURE: f32 = 0.9;
@@ -18,6 +18,9 @@ const MOST_JOINT: usize = 4;
 /// So many crops that say the same are enough, whatever confidence that gives.
 const AGREEING: usize = 3;
 
+/// What the aligner says with more than this probability is so: plates, panels and codes on a painted field look alike from afar.
+const TOLD: f32 = 0.6;
+
 /// One more way to look at an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Attempt {
@@ -27,18 +30,14 @@ pub(crate) enum Attempt {
     Margin(f32),
     /// The corners sought once more, from where they were found.
     Realign,
-    /// The box fitted to the characters seen in it.
-    Fit,
     /// Turned, radians.
     Turn(f32),
-    /// Longer at the start and at the end, parts of the length.
-    Longer(f32, f32),
     /// A column as a line, or an upright line as a column.
     OtherWay,
 }
 
-/// Attempts with an aligner, in order.
-const ALIGNED: &[Attempt] = &[
+/// What is tried, in order.
+const ATTEMPTS: &[Attempt] = &[
     Attempt::First,
     Attempt::Margin(0.06),
     Attempt::Margin(0.18),
@@ -46,20 +45,6 @@ const ALIGNED: &[Attempt] = &[
     Attempt::OtherWay,
     Attempt::Turn(0.03),
     Attempt::Turn(-0.03),
-];
-/// Attempts without one.
-const BOXED: &[Attempt] = &[
-    Attempt::First,
-    Attempt::Fit,
-    Attempt::OtherWay,
-    Attempt::Fit,
-    Attempt::Margin(0.18),
-    Attempt::Turn(0.03),
-    Attempt::Turn(-0.03),
-    Attempt::Longer(0.05, 0.05),
-    Attempt::Margin(0.03),
-    Attempt::Longer(0.1, 0.0),
-    Attempt::Longer(0.0, 0.1),
 ];
 
 /// A crop that was read.
@@ -131,9 +116,8 @@ impl Object {
         self.done = true;
     }
     /// The next attempt.
-    pub(crate) fn next_attempt(&mut self, has_aligner: bool) -> Option<Attempt> {
-        let list = if has_aligner { ALIGNED } else { BOXED };
-        let attempt = list.get(self.next).copied();
+    pub(crate) fn next_attempt(&mut self) -> Option<Attempt> {
+        let attempt = ATTEMPTS.get(self.next).copied();
         self.next += 1;
         self.done |= attempt.is_none();
         attempt
@@ -144,10 +128,13 @@ impl Object {
         let Some(quad) = a.quad else { return };
         (self.quad, self.is_aligned) = (quad, true);
         self.two_rows = a.two_rows;
-        // The orientation is the view's; among classes read alike the aligner knows best.
+        // The orientation is the view's; among classes that run alike the aligner knows best.
+        // A code stays one: its check digit tells more.
         let alike = (a.class == ObjectClass::CodeColumn) == (self.found.class == ObjectClass::CodeColumn);
-        if alike && a.p > 0.7 && (a.class.is_code() && self.found.class.is_code()) {
+        let stays = self.found.class.is_code() && !a.class.is_code();
+        if a.p > TOLD && alike && !stays && a.class != ObjectClass::TypeCode {
             self.found.class = a.class;
+            self.kind = kind_of(a.class).unwrap_or(self.kind);
         }
     }
     /// Takes what a crop of `quad` says.
@@ -206,48 +193,6 @@ impl Object {
             | ObjectClass::TypeCode => None,
         }
     }
-    /// The box whose ends lie a character's pitch outside the first and last character seen in its best
-    /// crop; `None` where it is so already.
-    pub(crate) fn fitted(&self, edge: f32) -> Option<Quad> {
-        let best = self.crops.first()?;
-        let extent = best.seen.extent()?;
-        let wanted = match self.found.class {
-            ObjectClass::CodeLine | ObjectClass::CodeColumn => Some(11),
-            ObjectClass::CodeStack | ObjectClass::Plate | ObjectClass::AdrPanel | ObjectClass::TypeCode => {
-                None
-            }
-        };
-        let (w, h) = best.quad.sides();
-        let margin = edge * w.min(h) / w.max(1.0);
-        fitted(extent, wanted, margin).map(|(u0, u1)| best.quad.part(u0, 0.0, u1, 1.0))
-    }
-}
-
-/// New ends of a box along its length (0 and 1: as they are), for a crop with `margin` at both ends.
-fn fitted(extent: Extent, wanted: Option<usize>, margin: f32) -> Option<(f32, f32)> {
-    const END: f32 = 0.95;
-    const SLACK: f32 = 0.35;
-    const EDGE: f32 = 1.3;
-    let pitch = extent.pitch;
-    let (mut left, mut right) = (extent.first - END * pitch, extent.last + END * pitch);
-    // Characters are missing, and one stands at the edge: more of the text lies beyond it.
-    if wanted.is_some_and(|n| extent.count < n) {
-        if extent.first < EDGE * pitch {
-            left = left.min(-0.8 * pitch);
-        }
-        if extent.last > 1.0 - EDGE * pitch {
-            right = right.max(1.0 + 0.8 * pitch);
-        }
-    }
-    let reach = 1.5 * pitch;
-    let (left, right) = (left.max(-reach), right.min(1.0 + reach));
-    if left.abs() < SLACK * pitch && (right - 1.0).abs() < SLACK * pitch {
-        return None;
-    }
-    // From parts of the crop to parts of the box, whose margin comes on top again.
-    let of_box = |x: f32| x * (1.0 + 2.0 * margin) - margin;
-    let (u0, u1) = (of_box(left) + margin, of_box(right) - margin);
-    (u1 - u0 > 0.1).then_some((u0, u1))
 }
 
 /// The kind of identifier on an object; none for a size-type code, which belongs to a container code.
@@ -278,7 +223,7 @@ mod tests {
         let resolver = Resolver::new(&["it".into()]).unwrap();
         let mut o = object(ObjectClass::Plate);
         assert!(!o.is_done());
-        assert_eq!(o.next_attempt(true), Some(Attempt::First));
+        assert_eq!(o.next_attempt(), Some(Attempt::First));
         o.add(&resolver, seen("EK679XR", 20.0), o.quad);
         assert!(o.is_done() && o.is_sure(), "{}", o.confidence());
     }
@@ -317,27 +262,29 @@ mod tests {
     }
 
     #[test]
-    fn attempts_end() {
-        let mut o = object(ObjectClass::CodeColumn);
-        for _ in 0..40 {
-            o.next_attempt(false);
-        }
-        assert!(o.is_done());
-        assert_eq!(o.other_way().map(|f| (f.class, f.w)), Some((ObjectClass::CodeLine, 30.0)));
+    fn what_looks_like_a_plate_from_afar_is_read_as_what_it_is() {
+        let mut o = object(ObjectClass::Plate);
+        let quad = Some(Quad::rectangle(100.0, 50.0, 110.0, 28.0, 0.0));
+        let sees = |class, p| Aligned { quad, at_edge: false, nothing: 0.0, class, two_rows: false, p };
+        o.take(&sees(ObjectClass::AdrPanel, 0.4));
+        assert_eq!(o.kind, ReadKind::Plate);
+        o.take(&sees(ObjectClass::AdrPanel, 0.9));
+        assert_eq!((o.kind, o.found.class), (ReadKind::Adr, ObjectClass::AdrPanel));
+        o.take(&sees(ObjectClass::CodeColumn, 0.9));
+        assert_eq!(o.kind, ReadKind::Adr, "no column in a view along the line");
+        o.take(&sees(ObjectClass::CodeLine, 0.9));
+        assert_eq!(o.kind, ReadKind::Container);
+        o.take(&sees(ObjectClass::Plate, 0.9));
+        assert_eq!(o.kind, ReadKind::Container, "its check digit tells more");
     }
 
     #[test]
-    fn a_box_is_fitted_to_its_characters() {
-        // Seven characters in the left half of the crop.
-        let mut logits = vec![0.0; 37 * STEPS];
-        logits[..STEPS].fill(20.0);
-        for i in 0..7 {
-            let t = 4 + 3 * i;
-            logits[t] = 0.0;
-            logits[(i + 3) * STEPS + t] = 20.0;
+    fn attempts_end() {
+        let mut o = object(ObjectClass::CodeColumn);
+        for _ in 0..40 {
+            o.next_attempt();
         }
-        let p = Probabilities::from_logits(&logits).unwrap();
-        let (left, right) = fitted(p.extent().unwrap(), None, 0.0).unwrap();
-        assert!((0.0..0.08).contains(&left) && (0.48..0.60).contains(&right), "{left} {right}");
+        assert!(o.is_done());
+        assert_eq!(o.other_way().map(|f| (f.class, f.w)), Some((ObjectClass::CodeLine, 30.0)));
     }
 }

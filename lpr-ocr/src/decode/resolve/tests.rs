@@ -234,7 +234,6 @@ proptest! {
                     prop_assert!(read.is_none_or(|r| r.candidates.iter().all(|c| (0.0..=1.0).contains(&c.confidence))));
                 }
                 let _ = r.size_type(std::slice::from_ref(&p));
-                let _ = p.extent();
             }
         }
     }
