@@ -13,8 +13,8 @@ from strings import Grammar
 
 VIEW_W, VIEW_H = 256, 64
 KINDS = ["none", "plate", "plate_two_line", "code_line", "code_column", "code_stack", "type_code", "adr_panel"]
-SHARES = [("eu", 0.22), ("us", 0.10), ("br", 0.06), ("two", 0.12), ("adr", 0.05), ("code_line", 0.09), ("code_type", 0.08),
-          ("code_stack", 0.09), ("code_column", 0.15), ("type", 0.05), ("none", 0.13)]
+SHARES = [("eu", 0.18), ("us", 0.09), ("br", 0.06), ("two", 0.14), ("arabic", 0.06), ("adr", 0.07), ("code_line", 0.09), ("code_type", 0.07),
+          ("code_stack", 0.09), ("code_column", 0.12), ("type", 0.06), ("none", 0.13)]
 POOL, VIEWS, BACKS = 300, 4, 120
 
 
@@ -52,7 +52,7 @@ class AlignerData:
 
     def scene(self, kind):
         rng = self.rng
-        if kind in ("eu", "us", "br", "two"):
+        if kind in ("eu", "us", "br", "two", "arabic"):
             return plates.plate(rng, self.faces, self.grammar, kind)
         if kind == "adr":
             return plates.adr(rng, self.faces)
@@ -67,7 +67,7 @@ class AlignerData:
         return containers.code(rng, self.faces, kind, room=1.8)
 
     def label(self, kind):
-        return {"eu": 1, "us": 1, "br": 1, "two": 2, "code_line": 3, "code_type": 3, "code_column": 4, "code_stack": 5, "type": 6, "adr": 7}.get(kind, 0)
+        return {"eu": 1, "us": 1, "br": 1, "arabic": 1, "two": 2, "code_line": 3, "code_type": 3, "code_column": 4, "code_stack": 5, "type": 6, "adr": 7}.get(kind, 0)
 
     def view(self, scene, kind, d=1.0):
         """(view uint8 64x256, flag, quad [4,2] in -1..1 or None, kind number), or None when the geometry degenerates."""

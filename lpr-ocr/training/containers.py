@@ -53,15 +53,15 @@ def stencil(mask, spans, rng):
     return out
 
 
-def steel(rng, h, w, tone=None):
-    """A painted, ribbed or flat wall. Returns (picture, wave or None)."""
-    tone = rng.uniform(20, 235) if tone is None else tone
+def steel(rng, h, w, smooth=False):
+    """A painted, ribbed or flat wall; `smooth`: curtains and panels, shallow waves at most. Returns (picture, wave or None)."""
+    tone = rng.uniform(20, 235)
     img = np.full((h, w), tone, np.float32)
     img += clouds(rng, h, w) * rng.uniform(0, 30)
     wave = None
     if rng.random() < 0.6:
         shade, wave = corrugation(rng, h, w)
-        img += shade[None, :] * rng.uniform(4, 45)
+        img += shade[None, :] * rng.uniform(4, 14 if smooth else 45)
     return img, wave
 
 
@@ -113,24 +113,26 @@ def _wobble(rng, img, wave, amount):
     return cv2.remap(img, xs.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False, type_box=None, type_chars=(), text_box=None):
+def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind="", vertical=False, over=None, raw=False, type_box=None, type_chars=(), text_box=None, smooth=False):
     """Paint the masks on a wall and age the result; `raw` gives the layout alone, for scenes that bring their own wall."""
     if raw:
         return Layout(masks, box, boxed, size, kind, "".join(c[0] for c in chars), type_box, tuple(type_chars))
     h, w = size
-    img, wave = steel(rng, h, w)
+    img, wave = steel(rng, h, w, smooth)
     x0, y0, x1, y1 = (int(v) for v in box)
     tone = float(img[max(0, y0):y1, max(0, x0):x1].mean())
     ink = _ink(rng, tone)
+    while smooth and abs(ink - tone) < 70:       # EN 13044-1: in a colour that stands out from the wall
+        ink = rng.uniform(0, 255)
     if rng.random() < 0.08:                      # a painted panel or sticker under the code
         m = CAP * rng.uniform(0.1, 0.5)
         tone = rng.uniform(0, 255)
         img[int(max(0, y0 - m)):int(y1 + m), int(max(0, x0 - m)):int(x1 + m)] = tone
         ink = _ink(rng, tone)
     _clutter(rng, faces, img, box, ink)
-    strength = rng.uniform(0.75, 1.0)
+    strength = rng.uniform(0.9 if smooth else 0.75, 1.0)
     for mask, x, y in masks:
-        if rng.random() < 0.12:
+        if not smooth and rng.random() < 0.12:
             worn = (clouds(rng, mask.shape[0], mask.shape[1], 12) > rng.uniform(-0.6, -0.2)).astype(np.uint8)
             mask = mask * np.maximum(worn, (rng.random() < 0.5))
         put(img, mask, x, y, ink, strength)
@@ -142,7 +144,7 @@ def _finish(rng, faces, masks, chars, box, size, cap_scale=1.0, boxed=None, kind
             img[:, int(max(0, bx)):int(max(0, bx + bw))] = rng.uniform(10, 230) + clouds(rng, h, max(1, int(max(0, bx + bw)) - int(max(0, bx)))) * 20
             img[:, int(max(0, bx)):int(max(0, bx)) + 2] += rng.uniform(-80, 80)
     _rivets(rng, img)
-    if wave is not None:
+    if wave is not None and not smooth:
         shade = np.gradient(wave) * CAP
         img *= 1 + np.clip(shade * rng.uniform(-0.12, 0.12), -0.35, 0.35)[None, :]
         if rng.random() < 0.5:
@@ -156,7 +158,7 @@ def _gap(rng):
     return CAP * (rng.uniform(0.06, 0.3) if rng.random() < 0.85 else rng.uniform(0.3, 0.6))
 
 
-def code_line(rng, faces, with_type=False, raw=False, room=1.0, text=None):
+def code_line(rng, faces, with_type=False, raw=False, room=1.0, text=None, smooth=False):
     """ABCU 123456 7 on one line; optionally the size-type row below (not part of the code)."""
     code = text or container_code(rng)
     face = faces.pick(rng)
@@ -204,7 +206,7 @@ def code_line(rng, faces, with_type=False, raw=False, room=1.0, text=None):
         type_chars = [(ch, 0, tx + (a + b) / 2 * k, ty + (PAD + CAP / 2) * k) for ch, a, b in tspans]
     over = [(mx + spans[3][2] + bar * 0.2 + gap * 0.5, bar * rng.uniform(0.3, 0.6))] if bar else None
     box = (mx, my + min(0, step), boxed[2] if boxed else mx + mask.shape[1], my + CAP + max(0, step))
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw, type_box=type_box, type_chars=type_chars)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_line", over=over, raw=raw, type_box=type_box, type_chars=type_chars, smooth=smooth)
 
 
 def _shift(align, width, mask):
@@ -212,7 +214,7 @@ def _shift(align, width, mask):
     return (0, 0.5, 1)[align] * (width - mask.shape[1])
 
 
-def code_stack(rng, faces, raw=False, room=1.0, text=None):
+def code_stack(rng, faces, raw=False, room=1.0, text=None, smooth=False):
     """Owner above serial, with or without the size-type row as a third. `text_box` holds the two rows of the code alone."""
     code = text or container_code(rng)
     face = faces.pick(rng)
@@ -251,10 +253,10 @@ def code_stack(rng, faces, raw=False, room=1.0, text=None):
     text_box = (min(s[0][1] + mx + _shift(align, tw, m) for m, s in rows[:2]), my,
                 max(boxed[2] if boxed else 0, *(s[-1][2] + mx + _shift(align, tw, m) for m, s in rows[:2])), my + pitch + CAP)
     w, h = int(tw + 2 * mx), int(end + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars, text_box=text_box)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_stack", raw=raw, type_box=type_box, type_chars=type_chars, text_box=text_box, smooth=smooth)
 
 
-def code_column(rng, faces, raw=False, room=1.0, text=None):
+def code_column(rng, faces, raw=False, room=1.0, text=None, smooth=False):
     """The code written downwards, one upright character per row."""
     code = text or container_code(rng)
     face = faces.pick(rng)
@@ -304,15 +306,12 @@ def code_column(rng, faces, raw=False, room=1.0, text=None):
             type_chars = [(ch, 0, tx + (a + b) / 2, ty + PAD + CAP / 2) for ch, a, b in spans]
     box = (mx, my, max(mx + cw, boxed[2] if boxed else 0), boxed[3] if boxed else last)
     h = int(last + my)
-    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw, type_box=type_box, type_chars=type_chars)
+    return _finish(rng, faces, masks, chars, box, (h, w), boxed=boxed, kind="code_column", vertical=True, raw=raw, type_box=type_box, type_chars=type_chars, smooth=smooth)
 
 
-def code(rng, faces, kind, raw=False, room=1.0, text=None):
-    """A code scene of `kind`; `room` widens the wall around it."""
-    if kind == "code_line":
-        return code_line(rng, faces, raw=raw, room=room, text=text)
-    if kind == "code_type":
-        return code_line(rng, faces, with_type=True, raw=raw, room=room, text=text)
-    if kind == "code_stack":
-        return code_stack(rng, faces, raw=raw, room=room, text=text)
-    return code_column(rng, faces, raw=raw, room=room, text=text)
+def code(rng, faces, kind, raw=False, room=1.0, text=None, smooth=False):
+    """A code scene of `kind`; `room` widens the wall around it; `smooth`: a swap body's or trailer's wall in place of a container's."""
+    how = {"raw": raw, "room": room, "text": text, "smooth": smooth}
+    if kind in ("code_line", "code_type"):
+        return code_line(rng, faces, with_type=kind == "code_type", **how)
+    return (code_stack if kind == "code_stack" else code_column)(rng, faces, **how)

@@ -1,6 +1,6 @@
 """Weights of confidence: a logistic map per kind, fitted to readings that are known to be right or wrong.
 
-    python fit_confidence.py FEATURES.csv... [--out ../data/confidence.toml]
+    python fit_confidence.py FEATURES.csv... [--out ../data/confidence.toml] [--plot ../models/reliability.svg]
 
 Reads the tables that `varco-ocr score --features FILE.csv` writes (kind, right, confidence, features), fits per kind the
 bias and weights that are at least 0 (so the map stays monotone) by projected gradient descent with a pull towards the
@@ -81,6 +81,34 @@ def reliability(p, y):
     return "\n".join(lines)
 
 
+def plot(path, kinds):
+    """Told against right, cross-validated, as a drawing; `kinds`: {kind: (p, y)}. A point's area is its number of readings."""
+    side, edge = 420, 50
+    at = lambda v: edge + v * side
+    colours = {"plate": "#1b6ca8", "container": "#c05a00", "adr": "#7a3fa0"}
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side + 2 * edge} {side + 2 * edge}" font-family="sans-serif" font-size="12">',
+           '<rect width="100%" height="100%" fill="white"/>']
+    for v in np.linspace(0, 1, 6):
+        out.append(f'<path d="M{at(v):.0f} {at(0):.0f}V{at(1):.0f}M{at(0):.0f} {at(v):.0f}H{at(1):.0f}" stroke="#ddd"/>')
+        out.append(f'<text x="{at(v):.0f}" y="{at(1) + 18:.0f}" text-anchor="middle">{v:.1f}</text><text x="{edge - 8}" y="{at(1 - v) + 4:.0f}" text-anchor="end">{v:.1f}</text>')
+    out.append(f'<path d="M{at(0)} {at(1)}L{at(1)} {at(0)}" stroke="#888" stroke-dasharray="4 4"/>')
+    for n, (kind, (p, y)) in enumerate(kinds.items()):
+        colour, line = colours.get(kind, "#444"), []
+        for low, high in zip(BINS, BINS[1:]):
+            took = (p >= low) & ((p < high) | (high == 1.0))
+            if took.any():
+                told, right, count = p[took].mean(), y[took].mean(), int(took.sum())
+                line.append(f"{at(told):.1f} {at(1 - right):.1f}")
+                out.append(f'<circle cx="{at(told):.1f}" cy="{at(1 - right):.1f}" r="{max(2.0, count ** 0.5 / 2):.1f}" fill="{colour}" fill-opacity="0.45">'
+                           f"<title>{kind}: {count} readings told {told:.3f}, right {right:.3f}</title></circle>")
+        out.append(f'<path d="M{"L".join(line)}" fill="none" stroke="{colour}"/>')
+        out.append(f'<text x="{at(0.04):.0f}" y="{at(0.06) + 18 * n:.0f}" fill="{colour}">{kind}: {len(y)} readings</text>')
+    out.append(f'<text x="{at(0.5):.0f}" y="{at(1) + 38:.0f}" text-anchor="middle">confidence told</text>')
+    out.append(f'<text transform="rotate(-90)" x="{-at(0.5):.0f}" y="16" text-anchor="middle">part that was right</text></svg>')
+    with open(path, "w") as f:
+        f.write("\n".join(out) + "\n")
+
+
 def operating_point(p, y, part=0.85):
     """Share of wrong readings among all where the threshold accepts `part` of them."""
     order = np.argsort(-p)
@@ -106,6 +134,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("features", nargs="+")
     args.add_argument("--out", help="weights file to write")
+    args.add_argument("--plot", help="drawing of the reliability, SVG")
     args.add_argument("--pull", type=float, default=20.0, help="strength of the tie to the present weights, in rows")
     args = args.parse_args()
     with open(SHIPPED, "rb") as f:
@@ -113,7 +142,7 @@ def main():
     with open(SHIPPED) as f:
         head = [line.rstrip("\n") for line in f if line.startswith("#")]
     data = load(args.features)
-    lines = head
+    lines, drawn = head, {}
     for kind, weights in present.items():
         names = [n for n in weights if n not in ("bias", "temperature")]
         temperature = weights.get("temperature", 1.0)
@@ -132,6 +161,9 @@ def main():
             threshold, wrong = operating_point(p, y)
             print(f"  {name}: accepting 85 % at {threshold:.4f} takes {wrong:.4f} wrong\n{reliability(p, y)}")
         lines += [""] + table(kind, temperature, names, w)
+        drawn[kind] = (after, y)
+    if args.plot:
+        plot(args.plot, drawn)
     if args.out:
         with open(args.out, "w") as f:
             f.write("\n".join(lines) + "\n")

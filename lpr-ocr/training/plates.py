@@ -86,7 +86,8 @@ def _row(rng, faces, face, text, seps, gap, stretch):
 
 
 def plate(rng, faces, grammar, kind):
-    """A plate scene; kind: eu, us, br, two (two lines). Context is drawn around the plate too."""
+    """A plate scene; kind: eu, us, br, arabic, two (two lines), trailer (two lines, nothing but what is issued). Context is drawn
+    around the plate too."""
     face = faces.pick_mixed(rng) if kind == "arabic" else faces.pick(rng)
     group = {"us": "US", "br": "BR"}.get(kind, "EU")
     code, text = grammar.sample(rng, group)
@@ -96,11 +97,13 @@ def plate(rng, faces, grammar, kind):
         text = marked.replace("|", "")
         dividers = [marked[:i].replace("|", "") for i, ch in enumerate(marked) if ch == "|"]
         dividers = [len(d) for d in dividers]
-    if kind != "arabic" and rng.random() < (0.14 if kind == "us" else 0.08):
+    if kind == "trailer":
+        code, text = grammar.issued(rng)
+    if kind not in ("arabic", "trailer") and rng.random() < (0.14 if kind == "us" else 0.08):
         text = nonsense(rng, 4, 8)
     rows = [text]
-    if kind == "two":
-        if rng.random() < 0.25:
+    if kind in ("two", "trailer"):
+        if kind == "two" and rng.random() < 0.25:
             text = expand(rng, ["LLLDDDD", "LLDDDDLL", "LLDDDDD", "LLDDD", "LDDDDD", "DDDDDD"][int(rng.integers(6))])
         cut = [i for i in range(2, len(text) - 1) if text[i].isdigit() != text[i - 1].isdigit()] or [len(text) // 2]
         at = int(cut[int(rng.integers(len(cut)))])
@@ -115,7 +118,7 @@ def plate(rng, faces, grammar, kind):
     text_w = max(m.shape[1] for m, _, _ in drawn)
     row_gap = CAP * rng.uniform(0.08, 0.35)
     side = CAP * rng.uniform(0.08, 0.6)
-    band = CAP * rng.uniform(0.4, 0.72) if rng.random() < {"eu": 0.7, "two": 0.45}.get(kind, 0.05) else 0
+    band = CAP * rng.uniform(0.4, 0.72) if rng.random() < {"eu": 0.7, "two": 0.45, "trailer": 0.45}.get(kind, 0.05) else 0
     band_r = CAP * rng.uniform(0.3, 0.6) if band and rng.random() < 0.2 else 0
     header = CAP * rng.uniform(0.2, 0.6) if (kind in ("us", "br") or code == "EG") and rng.random() < 0.85 else CAP * rng.uniform(0.08, 0.35)
     footer = CAP * rng.uniform(0.15, 0.5) if kind == "us" and rng.random() < 0.6 else CAP * rng.uniform(0.08, 0.35)

@@ -9,8 +9,8 @@ from faces import READABLE, Faces
 from scene import Scene, clouds
 from strings import Grammar
 
-KINDS = [("eu", 0.25), ("us", 0.13), ("br", 0.07), ("two", 0.09), ("arabic", 0.06), ("adr", 0.04), ("code_line", 0.09), ("code_type", 0.07),
-         ("code_stack", 0.09), ("code_column", 0.13), ("type", 0.04), ("none", 0.02)]
+KINDS = [("eu", 0.21), ("us", 0.14), ("br", 0.07), ("two", 0.10), ("arabic", 0.11), ("adr", 0.04), ("code_line", 0.08), ("code_type", 0.06),
+         ("code_stack", 0.09), ("code_column", 0.11), ("type", 0.04), ("none", 0.02)]
 STEPS = 48
 POOL, VIEWS = 400, 3
 

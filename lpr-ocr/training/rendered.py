@@ -48,10 +48,10 @@ def frame(data, kind):
             scene, region = plates.adr(rng, data.faces), "adr"
         elif kind == "ilu":
             layout = str(rng.choice(["code_line", "code_stack", "code_column"]))
-            scene, region = containers.code(rng, data.faces, layout, room=1.3, text=ilu_code(rng)), "container"
+            scene, region = containers.code(rng, data.faces, layout, room=1.3, text=ilu_code(rng), smooth=True), "container"
             layout = {"code_line": "horizontal", "code_stack": "stack", "code_column": "vertical"}[layout]
         else:
-            scene, region = plates.plate(rng, data.faces, data.grammar, "arabic" if kind == "arabic" else "two"), "arabic" if kind == "arabic" else "eu"
+            scene, region = plates.plate(rng, data.faces, data.grammar, "arabic" if kind == "arabic" else "trailer"), "arabic" if kind == "arabic" else "eu"
         box = pasted(rng, img, scene, cap)
         if box is None:
             continue

@@ -2,6 +2,8 @@
 import os
 import tomllib
 
+import numpy as np
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS, DIGITS = ALPHABET[10:], ALPHABET[:10]
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
@@ -29,8 +31,8 @@ def check_digit(code):
 
 
 def ilu_code(rng):
-    """A swap body's or trailer's code (EN 13044-1): owner key ending in A to K, six digits, check digit as in ISO 6346."""
-    body = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + "ABCDEFGHIK"[int(rng.integers(10))] + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
+    """A swap body's or trailer's code (EN 13044-1): owner key ending in A to E or K, six digits, check digit as in ISO 6346."""
+    body = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + "ABCDEK"[int(rng.integers(6))] + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
     return body + str(check_digit(body))
 
 
@@ -40,7 +42,7 @@ def container_code(rng):
         owner = OWNERS[int(rng.integers(len(OWNERS)))]
     else:
         # the fourth letter: U containers, J and Z equipment (ISO 6346); A to K the owners of ILU codes (EN 13044)
-        owner = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + ("U" if r < 0.86 else "JZUU"[int(rng.integers(4))] if r < 0.92 else "ABCDEFGHIK"[int(rng.integers(10))])
+        owner = "".join(LETTERS[int(i)] for i in rng.integers(26, size=3)) + ("U" if r < 0.80 else "JZUU"[int(rng.integers(4))] if r < 0.86 else "ABCDEFGHIK"[int(rng.integers(10))])
     body = owner + "".join(DIGITS[int(i)] for i in rng.integers(10, size=6))
     last = check_digit(body) if rng.random() < 0.75 else int(rng.integers(10))
     return body + str(last)
@@ -99,6 +101,18 @@ class Grammar:
             group = {"AMERICA": c["code"]}.get(c["region"], "EU")
             self.by_region.setdefault(group, []).append(c)
 
+    def issued(self, rng, regions=("EU", "BALKAN", "EAST", "NORTH")):
+        """(country code, text) of a plate as it is issued: by the decoder's finer forms and their shares, where a country has them."""
+        pool = [c for c in self.countries if c["region"] in regions]
+        weights = np.array([c.get("weight", 1) for c in pool], float)
+        country = pool[int(rng.choice(len(pool), p=weights / weights.sum()))]
+        if "forms" not in country:
+            return country["code"], expand(rng, country["patterns"][0], country.get("letters_excluded", ""))
+        parts = [f.split(" ", 1) if f[0].isdigit() and " " in f else ("1", f) for f in country["forms"]]
+        shares = np.array([float(p[0]) for p in parts])
+        form = parts[int(rng.choice(len(parts), p=shares / shares.sum()))][1]
+        return country["code"], expand_form(rng, form, country)
+
     def sample(self, rng, group="EU"):
         """(country code, text) by weight; `group` is EU (everything but America), US or BR."""
         pool = self.by_region[group]
@@ -110,6 +124,41 @@ class Grammar:
                 break
         pattern = c["patterns"][int(rng.integers(len(c["patterns"])))] if rng.random() < 0.6 else c["patterns"][0]
         return c["code"], expand(rng, pattern, c.get("letters_excluded", ""))
+
+
+def expand_form(rng, form, country):
+    """A text of a finer form: L, D, A and \\X as in patterns, P a district (two places), [ABC1-9] one of these, [^IQ] any letter but these."""
+    prefixes = []
+    for word in country.get("prefixes", "").split():
+        low, _, high = word.partition("-")
+        prefixes += [f"{n:02d}" for n in range(int(low), int(high) + 1)] if high else [word]
+    out, i = "", 0
+    while i < len(form):
+        ch = form[i]
+        if ch == "P":
+            two = [p for p in prefixes if len(p) == 2]
+            out += two[int(rng.integers(len(two)))]
+        elif ch == "[":
+            end = form.index("]", i)
+            body, some, k = form[i + 1:end], "", 0
+            negated, body = body.startswith("^"), body.lstrip("^")
+            while k < len(body):
+                if body[k + 1:k + 2] == "-":
+                    some += "".join(chr(c) for c in range(ord(body[k]), ord(body[k + 2]) + 1))
+                    k += 3
+                else:
+                    some += body[k]
+                    k += 1
+            pool = [c for c in LETTERS if c not in some] if negated else list(some)
+            out += pool[int(rng.integers(len(pool)))]
+            i = end
+        elif ch == "\\":
+            i += 1
+            out += form[i]
+        else:
+            out += expand(rng, ch, country.get("letters_excluded", ""))
+        i += 1
+    return out
 
 
 def expand(rng, pattern, excluded=""):
