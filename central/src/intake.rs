@@ -89,8 +89,10 @@ fn unknown_vehicle(tx: &Tx<'_>, node: &NodeId, entry: &Entry) -> Result<Option<A
         Some(Authority::Decision) => "under an arm raised by decision",
         None => {
             let lane = pass.lane.as_str();
-            if tx.lane_told(node, lane, "arm_moved_uncommanded", summary.opened_at_ms, at_ms)? {
-                return Ok(None);
+            for hands in ["arm_moved_uncommanded", "local_hands"] {
+                if tx.lane_told(node, lane, hands, summary.opened_at_ms, at_ms)? {
+                    return Ok(None);
+                }
             }
             "under an arm that was not raised for it"
         }

@@ -148,8 +148,8 @@ pub struct WeightRule {
     pub tolerance_kg: f64,
 }
 
-/// The times of a lane, milliseconds. All but `between_loops_ms` must be written: each is a site's own
-/// responsibility.
+/// The times of a lane, milliseconds. All but `between_loops_ms` and `trailer_gap_ms` must be written: each
+/// is a site's own responsibility.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaneTimers {
@@ -174,8 +174,17 @@ pub struct LaneTimers {
     /// second one. 3000 where absent.
     #[serde(default = "between_loops_ms")]
     pub between_loops_ms: u64,
+    /// Without a curtain: the loop under the arm free for up to this, while something stands on the first
+    /// loop, is the gap before a trailer and no departure, 300 to 30000. Longer than a slow road train takes
+    /// from the end of the tractor to the beginning of the trailer. 1500 where absent.
+    #[serde(default = "trailer_gap_ms")]
+    pub trailer_gap_ms: u64,
     /// A loop that stays active longer than this is reported stuck.
     pub loop_stuck_ms: u64,
+}
+
+fn trailer_gap_ms() -> u64 {
+    1_500
 }
 
 fn between_loops_ms() -> u64 {

@@ -131,7 +131,8 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
         permit: None,
     };
     let mut sheet = lane.parts.permits.watch();
-    // A restored pass has effects before its first input.
+    // Its time begins here: inputs that are never read are a fault from now on (I8).
+    lane.parts.lane.tick(lane.parts.clock.now());
     lane.execute(None).await?;
     let mut in_a_row = 0;
     let mut timer_floor = tokio::time::Instant::now();

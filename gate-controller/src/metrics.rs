@@ -108,6 +108,8 @@ impl Counts {
             | EntryBody::RulesLoaded { .. }
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {}
+            | EntryBody::VehicleWentBack {}
+            | EntryBody::LocalHands { .. }
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }

@@ -280,6 +280,7 @@ fn timers(timers: &config::LaneTimers) -> LaneTimers {
         clear_ms,
         pass_ms,
         between_loops_ms,
+        trailer_gap_ms,
         loop_stuck_ms,
     } = *timers;
     LaneTimers {
@@ -292,6 +293,7 @@ fn timers(timers: &config::LaneTimers) -> LaneTimers {
         clear_ms,
         pass_ms,
         between_loops_ms,
+        trailer_gap_ms,
         loop_stuck_ms,
     }
 }

@@ -20,6 +20,47 @@ pub enum ArmCommand {
 }
 
 /// A command that the interlock has cleared. It cannot be copied, and nothing else can make one.
+///
+/// A raise out of nothing does not compile:
+///
+/// ```compile_fail,E0451
+/// use gate_core::{ArmCommand, Cleared};
+/// let forged = Cleared { command: ArmCommand::Raise };
+/// ```
+///
+/// nor does a second use of a command that was executed:
+///
+/// ```compile_fail,E0382
+/// fn execute(_: gate_core::Cleared) {}
+/// fn twice(cleared: gate_core::Cleared) {
+///     execute(cleared);
+///     execute(cleared);
+/// }
+/// ```
+///
+/// nor a copy that is kept for later:
+///
+/// ```compile_fail,E0308
+/// fn keep(cleared: &gate_core::Cleared) -> gate_core::Cleared {
+///     cleared.clone()
+/// }
+/// ```
+///
+/// nor a change of a permission to lower into a raise:
+///
+/// ```compile_fail,E0616
+/// fn turn(mut cleared: gate_core::Cleared) {
+///     cleared.command = gate_core::ArmCommand::Raise;
+/// }
+/// ```
+///
+/// Reading what was cleared does:
+///
+/// ```
+/// fn is_raise(cleared: &gate_core::Cleared) -> bool {
+///     cleared.command() == gate_core::ArmCommand::Raise
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cleared {
     command: ArmCommand,

@@ -7,6 +7,7 @@
 mod acts;
 mod answer;
 mod ask;
+pub mod chart;
 mod clearing;
 mod closed;
 mod deadline;
@@ -30,6 +31,7 @@ mod restore;
 mod starting;
 mod state;
 mod track;
+mod vehicle;
 mod verdict;
 mod view;
 
@@ -38,6 +40,7 @@ use crate::input::{Input, RestoredPass};
 use crate::interlock::Interlock;
 use crate::spec::LaneSpec;
 use faults::Faults;
+use gate_types::console::LaneState;
 use gate_types::entry::{Entry, EntryBody};
 use gate_types::observation::{ArmPosition, LaneInputs};
 use gate_types::verdict::Instruction;
@@ -66,8 +69,13 @@ pub struct Lane {
     started: Option<Mono>,
     approach: Presence,
     under: Presence,
+    curtain: Presence,
+    /// Who had the lane by key switch or fire input, and where the arm was then: as recorded last.
+    hands: Option<(bool, bool, ArmPosition)>,
     /// The last end at which the arm was proven; none while it is on its way or unknown from the start.
     arm_end: Option<ArmPosition>,
+    /// The arm was seen at its lower end in every image since the last raise was commanded.
+    arm_held_down: bool,
     /// A raise of ours is not yet answered by the arm being down again.
     may_rise: bool,
     /// A permission to lower of ours is not yet answered by the arm being down.
@@ -81,6 +89,7 @@ pub struct Lane {
     light: Option<LightColour>,
     shown: Option<Instruction>,
     watching: bool,
+    moves: Vec<(LaneState, LaneState)>,
 }
 
 impl Lane {
@@ -103,7 +112,10 @@ impl Lane {
             started: None,
             approach: Presence::default(),
             under: Presence::default(),
+            curtain: Presence::default(),
+            hands: None,
             arm_end: None,
+            arm_held_down: false,
             may_rise: false,
             may_fall: false,
             closed: false,
@@ -114,6 +126,7 @@ impl Lane {
             light: None,
             shown: None,
             watching: false,
+            moves: Vec::new(),
         }
     }
 
@@ -141,6 +154,11 @@ impl Lane {
         deadline::next(self)
     }
 
+    /// The changes of state that the last input or tick made, in order; see [`chart`].
+    pub fn moves(&self) -> &[(LaneState, LaneState)] {
+        &self.moves
+    }
+
     /// The next effect, in order.
     pub fn next_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -150,14 +168,17 @@ impl Lane {
     fn advance_clock(&mut self, now: Stamp) {
         self.now = Stamp { mono_ms: self.now.mono_ms.max(now.mono_ms), wall_ms: now.wall_ms };
         self.started.get_or_insert(self.now.mono_ms);
+        self.moves.clear();
     }
 
     fn settle(&mut self) {
         let inputs = self.inputs();
         self.approach.see(inputs.loop_approach, self.mono());
         self.under.see(inputs.loop_under, self.mono());
+        self.curtain.see(inputs.curtain, self.mono());
+        track::hands(self);
         track::arm(self);
-        track::vehicle(self);
+        vehicle::follow(self);
         for _ in 0..MOST_TRANSITIONS {
             let Some(next) = guard::step(self).or_else(|| state::step(self)) else { break };
             state::enter(self, next);

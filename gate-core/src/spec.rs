@@ -104,6 +104,9 @@ pub struct LaneTimers {
     pub pass_ms: u64,
     /// A vehicle before the raised arm that is on neither loop for this long has not gone through.
     pub between_loops_ms: u64,
+    /// Without a curtain: the loop under the arm free for up to this, while something stands on the first
+    /// loop, is the gap before a trailer and no departure.
+    pub trailer_gap_ms: u64,
     /// A loop that stays active longer than this is reported stuck.
     pub loop_stuck_ms: u64,
 }

@@ -32,9 +32,9 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PassOutcome {
-    /// The vehicle went through under a raised arm.
+    /// The vehicle went through: under a raised arm, or past one that was not raised for it.
     Passed,
-    /// The vehicle left by the side that it came from, without a raised arm.
+    /// The vehicle left by the side that it came from.
     TurnedBack,
     /// The daemon started anew while the pass was open and the vehicle was gone.
     Interrupted,
@@ -162,8 +162,10 @@ pub enum EntryBody {
     ArmConfirmedUp {},
     /// The vehicle is under the arm.
     VehicleUnder {},
-    /// The vehicle has left the second loop.
+    /// The vehicle has left the second loop onwards.
     VehicleLeft {},
+    /// The vehicle was on the second loop and has left it by the side that it came from.
+    VehicleWentBack {},
     /// Lowering is about to be permitted, on these inputs (I3).
     LowerPermitted {
         /// The inputs that prove the clear zone.
@@ -174,6 +176,15 @@ pub enum EntryBody {
     /// The arm moved without a command of this daemon.
     ArmMovedUncommanded {
         /// Where it is now.
+        arm: ArmPosition,
+    },
+    /// The key switch or the fire input took the lane or gave it back, or the arm moved meanwhile (I11).
+    LocalHands {
+        /// The key switch is on.
+        key: bool,
+        /// The fire input is active.
+        fire: bool,
+        /// Where the arm is.
         arm: ArmPosition,
     },
     /// The pass ended.
@@ -234,9 +245,11 @@ impl EntryBody {
             EntryBody::ArmConfirmedUp {} => "arm_confirmed_up",
             EntryBody::VehicleUnder {} => "vehicle_under",
             EntryBody::VehicleLeft {} => "vehicle_left",
+            EntryBody::VehicleWentBack {} => "vehicle_went_back",
             EntryBody::LowerPermitted { .. } => "lower_permitted",
             EntryBody::ArmConfirmedDown {} => "arm_confirmed_down",
             EntryBody::ArmMovedUncommanded { .. } => "arm_moved_uncommanded",
+            EntryBody::LocalHands { .. } => "local_hands",
             EntryBody::PassClosed { .. } => "pass_closed",
             EntryBody::FaultRaised { .. } => "fault_raised",
             EntryBody::FaultCleared { .. } => "fault_cleared",
@@ -256,6 +269,7 @@ impl EntryBody {
             | EntryBody::LowerPermitted { .. }
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::ArmMovedUncommanded { .. }
+            | EntryBody::LocalHands { .. }
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
@@ -269,7 +283,8 @@ impl EntryBody {
             | EntryBody::ReleaseRefused { .. }
             | EntryBody::RulesLoaded { .. }
             | EntryBody::VehicleUnder {}
-            | EntryBody::VehicleLeft {} => false,
+            | EntryBody::VehicleLeft {}
+            | EntryBody::VehicleWentBack {} => false,
         }
     }
 }

@@ -20,10 +20,18 @@ pub enum FaultKind {
     ArmMovedUncommanded,
     /// A presence loop stays active beyond its limit.
     LoopStuck,
+    /// A presence loop changes faster than vehicles do.
+    LoopChatter,
+    /// A loop did not see a vehicle that must have been there.
+    LoopSilent,
     /// A second vehicle followed under the arm.
     Tailgating,
     /// A vehicle came from the wrong side.
     WrongWay,
+    /// A vehicle is behind an arm that was not raised for it.
+    RunThrough,
+    /// The loops cannot tell whether a vehicle went through or back.
+    PassageUnclear,
     /// The fire input is active.
     FireOpen,
     /// Central does not answer.
@@ -56,9 +64,10 @@ impl FaultKind {
     /// The severity of the kind.
     pub fn severity(self) -> Severity {
         match self {
-            FaultKind::DeviceDegraded | FaultKind::BrokerDown => Severity::Notice,
+            FaultKind::DeviceDegraded | FaultKind::BrokerDown | FaultKind::PassageUnclear => Severity::Notice,
             FaultKind::DeviceDown
             | FaultKind::CentralDown
+            | FaultKind::LoopSilent
             | FaultKind::WrongWay
             | FaultKind::JournalTailLost
             | FaultKind::JournalBroken
@@ -68,7 +77,9 @@ impl FaultKind {
             | FaultKind::ArmNotLowered
             | FaultKind::LimitsContradict
             | FaultKind::LoopStuck
+            | FaultKind::LoopChatter
             | FaultKind::Tailgating
+            | FaultKind::RunThrough
             | FaultKind::FireOpen
             | FaultKind::JournalDown => Severity::Serious,
         }

@@ -61,6 +61,8 @@ impl Tx<'_> {
             | EntryBody::ArmConfirmedUp {}
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {}
+            | EntryBody::VehicleWentBack {}
+            | EntryBody::LocalHands { .. }
             | EntryBody::LowerPermitted { .. }
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::ArmMovedUncommanded { .. }

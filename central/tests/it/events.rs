@@ -100,6 +100,9 @@ async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
     gate.send(&[with(4, Some(Authority::Decision)), with(5, None)]).await;
     let alarms = central.alarms().await;
     assert_eq!(alarms.iter().map(|a| a.kind).collect::<Vec<_>>(), [AlarmKind::UnknownVehicle; 2]);
+    let key = EntryBody::LocalHands { key: true, fire: false, arm: ArmPosition::Up };
+    gate.send(&[gate.event(7, 790_000, key), with(8, None)]).await;
+    assert_eq!(central.alarms().await.len(), 2, "a guard let it through by key");
 }
 
 #[tokio::test]

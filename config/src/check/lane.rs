@@ -156,6 +156,7 @@ fn timers(t: &LaneTimers, at: &str, f: &mut Findings) {
         ("clear_ms", t.clear_ms, 50, 30_000),
         ("pass_ms", t.pass_ms, 1_000, 600_000),
         ("between_loops_ms", t.between_loops_ms, 500, 60_000),
+        ("trailer_gap_ms", t.trailer_gap_ms, 300, 30_000),
         ("loop_stuck_ms", t.loop_stuck_ms, 1_000, 3_600_000),
     ] {
         f.within(&format!("{at}.{name}"), value, least, most, "ms");

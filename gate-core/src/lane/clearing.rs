@@ -14,7 +14,7 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
     if lane.pass.as_ref().is_some_and(|p| p.under_seen && !p.left_seen) {
         return Some(State::Passing { since: lane.mono() });
     }
-    if !lane.spec.live {
+    if !lane.spec.live || lane.under.chatters() {
         return None;
     }
     let (cleared, inputs) = lane.interlock.clear_lower(lane.mono()).ok()?;

@@ -11,10 +11,12 @@ pub(super) fn next(lane: &Lane) -> Option<Mono> {
     let timers = &lane.spec.timers;
     let mut due: Vec<Mono> = Vec::with_capacity(16);
     due.extend(lane.interlock.stale_at());
-    for presence in [lane.approach, lane.under] {
+    for presence in [lane.approach, lane.under, lane.curtain] {
         due.push(presence.lasts_at(timers.presence_ms));
         due.push(presence.lasts_at(timers.loop_stuck_ms));
+        due.extend(presence.rests_at());
     }
+    due.push(lane.under.lasts_at(timers.trailer_gap_ms));
     if let Some(pass) = &lane.pass {
         due.extend(pass.asked.as_ref().map(|a| a.at.plus_ms(ask::give_up_ms(lane))));
         due.extend(pass.last_asked.map(|at| at.plus_ms(ask::REASK_MS)));

@@ -1,12 +1,14 @@
 //! A fault keeps the lane from working. It ends by itself only where the sensors prove that it is over.
 
-use super::pass::turned_back;
+use super::pass::{close, turned_back};
 use super::state::{Cause, State};
 use super::{Lane, guard, restore};
+use gate_types::entry::PassOutcome;
 use gate_types::observation::ArmPosition;
 
 pub(super) fn step(lane: &mut Lane, cause: Cause) -> Option<State> {
     if !guard::is_sound(lane) {
+        gone(lane);
         return None;
     }
     let arm_down = lane.arm() == ArmPosition::Down;
@@ -18,6 +20,17 @@ pub(super) fn step(lane: &mut Lane, cause: Cause) -> Option<State> {
         }
         Cause::Uncommanded | Cause::NotLowered => arm_down.then(|| restore::resume(lane)),
         Cause::NotRaised => not_raised(lane),
+    }
+}
+
+/// A broken barrier holds nobody: the pass of a vehicle that was not let through ends when it has gone.
+fn gone(lane: &mut Lane) {
+    let (now, presence_ms) = (lane.mono(), lane.spec.timers.presence_ms);
+    let free = lane.approach.off_for(now, presence_ms) && lane.under.off_for(now, presence_ms);
+    let Some(pass) = lane.pass.as_ref().filter(|p| p.raised_by.is_none() && !p.up_seen) else { return };
+    if free && lane.spec.live {
+        let passed = pass.under_seen && !pass.went_back;
+        close(lane, if passed { PassOutcome::Passed } else { PassOutcome::TurnedBack });
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Lane;
 use super::guard;
-use super::pass::Pass;
 use super::state::State;
 use gate_types::entry::EntryBody;
 use gate_types::fault::{Fault, FaultKind};
@@ -119,7 +118,6 @@ fn io_lost(lane: &Lane) -> Option<String> {
 fn loops(lane: &mut Lane) {
     let now = lane.mono();
     let limit = lane.spec.timers.loop_stuck_ms;
-    let arm_down = lane.arm() == ArmPosition::Down;
 
     let under = lane.under.on_for(now, limit).then(|| {
         format!(
@@ -145,11 +143,54 @@ fn loops(lane: &mut Lane) {
         follow(lane, FaultKind::LoopStuck, part(lane, "loop_approach"), approach);
     }
 
-    let moved = lane.pass.as_ref().is_some_and(Pass::has_moved);
-    if lane.under.is_on() && arm_down && lane.state.answers() && !lane.may_rise && !moved && lane.spec.live {
+    let alone = lane.under.is_off() && lane.curtain.on_for(now, limit);
+    let curtain = alone.then(|| {
+        format!("the curtain is interrupted for more than {limit} ms; the arm stays up, look at the lane")
+    });
+    if curtain.is_some() || lane.curtain.is_off() {
+        follow(lane, FaultKind::LoopStuck, part(lane, "curtain"), curtain);
+    }
+
+    for (presence, name) in [(lane.approach, "loop_approach"), (lane.under, "loop_under")] {
+        let chatter = presence.chatters().then(|| {
+            "the loop changes faster than vehicles do; it proves nothing until it rests, check it".to_owned()
+        });
+        follow(lane, FaultKind::LoopChatter, part(lane, name), chatter);
+    }
+    if lane.under.is_on() {
+        clear(lane, FaultKind::LoopSilent, &part(lane, "loop_under"));
+    }
+    intruders(lane);
+}
+
+/// Somebody behind the lowered arm: from the wrong side, or past it.
+fn intruders(lane: &mut Lane) {
+    let device = part(lane, "loop_under");
+    let stands = |lane: &Lane, kind| lane.faults.stands(kind, &part(lane, "loop_under"));
+    if lane.under.is_off() {
+        clear(lane, FaultKind::WrongWay, &device);
+        clear(lane, FaultKind::RunThrough, &device);
+        return;
+    }
+    let arm_closed = match lane.arm() {
+        ArmPosition::Down | ArmPosition::Contradictory => true,
+        ArmPosition::Up | ArmPosition::Between | ArmPosition::Unknown => false,
+    };
+    let moved = lane.pass.as_ref().is_some_and(|p| p.up_seen || (p.under_seen && p.raised_by.is_some()));
+    let expected = !arm_closed || lane.may_rise || moved || !lane.state.answers();
+    if expected || !lane.spec.live || !lane.under.is_on() || lane.under.chatters() {
+        return;
+    }
+    if stands(lane, FaultKind::WrongWay) || stands(lane, FaultKind::RunThrough) {
+        return;
+    }
+    if lane.pass.is_some() {
+        let text = "a vehicle is behind the arm that was not raised for the one before it: it went through, \
+                    or comes from the wrong side; look at the lane"
+            .to_owned();
+        raise(lane, FaultKind::RunThrough, device, text);
+    } else {
         let text = "a vehicle came onto the loop behind the lowered arm".to_owned();
-        raise(lane, FaultKind::WrongWay, part(lane, "loop_under"), text);
-    } else if lane.under.is_off() {
-        clear(lane, FaultKind::WrongWay, &part(lane, "loop_under"));
+        raise(lane, FaultKind::WrongWay, device, text);
     }
 }

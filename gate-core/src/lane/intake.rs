@@ -26,10 +26,13 @@ pub(super) fn observed(lane: &mut Lane, observation: Observation) {
     }
 }
 
-/// The outcome of writing a command. A failed write is a fault at once; whether the arm moves is told
+/// The outcome of writing a command. Acknowledged is not moved: see `raising`. A failed write is a fault at once; whether the arm moves is told
 /// by its limit switches alone, so the state waits for them or for its time limit.
 pub(super) fn arm_written(lane: &mut Lane, ok: bool, why: &str) {
     if ok {
+        if let Some(pass) = lane.pass.as_mut() {
+            pass.raise_written |= pass.raise_open;
+        }
         return;
     }
     let (kind, what) = match lane.state {

@@ -1,11 +1,13 @@
 //! One vehicle's way through the lane, as far as it has come.
 
 use super::Lane;
+use super::faults::{part, raise};
 use super::state::State;
 use crate::fusion::Evidence;
 use gate_types::entry::{Authority, EntryBody, PassOutcome, PassSummary};
+use gate_types::fault::FaultKind;
 use gate_types::identity::{Identity, Slot};
-use gate_types::observation::ArmPosition;
+use gate_types::observation::{ArmPosition, Level};
 use gate_types::release::MissionFacts;
 use gate_types::verdict::{Instruction, Verdict};
 use gate_types::{Mono, PassId, Stamp};
@@ -39,6 +41,20 @@ pub(super) struct Pass {
     pub(super) up_seen: bool,
     pub(super) under_seen: bool,
     pub(super) left_seen: bool,
+    /// It was on the second loop and off the first one: it has gone on.
+    pub(super) onwards: bool,
+    /// It left the second loop by the side that it came from.
+    pub(super) went_back: bool,
+    /// Central or an operator said otherwise after the raise was commanded: it has no authority any more.
+    pub(super) revoked: bool,
+    /// A raise was commanded, and neither the arm nor its time limit has told yet what became of it.
+    pub(super) raise_open: bool,
+    /// The arm had not risen when the daemon stopped (only known of a restored pass).
+    pub(super) raise_failed: bool,
+    /// The remote I/O has acknowledged the raise.
+    pub(super) raise_written: bool,
+    /// A raise that provably did not move the arm was given up once, and central asked anew.
+    pub(super) raise_given_up: bool,
     pub(super) lower_permitted: bool,
     /// The arm's lower end is on record already (only known of a restored pass).
     pub(super) down_recorded: bool,
@@ -95,6 +111,13 @@ impl Pass {
             up_seen: false,
             under_seen: false,
             left_seen: false,
+            onwards: false,
+            went_back: false,
+            revoked: false,
+            raise_open: false,
+            raise_failed: false,
+            raise_written: false,
+            raise_given_up: false,
             lower_permitted: false,
             down_recorded: false,
             go: None,
@@ -130,6 +153,19 @@ impl Pass {
             Some((s.slot, best.value.clone(), best.probability >= threshold, s.conflict))
         });
         Known { slots: slots.collect(), weight_kg: self.identity.weight.as_ref().map(|w| w.vehicle_gross_kg) }
+    }
+    /// Whoever stands there now is read anew; a decision from before the start is never used.
+    pub(super) fn begin_anew(&mut self, now: Mono) {
+        self.evidence = Evidence::default();
+        self.identity = Identity::default();
+        self.facts = None;
+        self.verdict = None;
+        self.opened.mono_ms = now;
+        self.restored = false;
+    }
+    /// The arm was told to rise for this pass, and the right to it stands.
+    pub(super) fn is_raised_for(&self) -> bool {
+        self.raised_by.is_some() && !self.revoked
     }
     /// An arm was up for this pass, or the vehicle went under it.
     pub(super) fn has_moved(&self) -> bool {
@@ -175,7 +211,9 @@ pub(super) fn turned_back(lane: &mut Lane) -> Option<State> {
         return None;
     }
     let outcome = match &lane.pass {
-        Some(pass) if pass.under_seen => PassOutcome::Passed,
+        // It broke through: the pass ends when it has left the second loop.
+        Some(pass) if pass.under_seen && !pass.left_seen => return None,
+        Some(pass) if pass.under_seen && !pass.went_back => PassOutcome::Passed,
         Some(_) | None => PassOutcome::TurnedBack,
     };
     Some(close(lane, outcome))
@@ -195,11 +233,23 @@ pub(super) fn after_down(lane: &mut Lane) -> State {
     lane.may_rise = false;
     lane.may_fall = false;
     let approach_free = lane.approach.is_off();
+    // Without a curtain nothing else would have seen a vehicle.
+    let unguarded = lane.spec.live && lane.inputs().curtain == Level::NotFitted;
     let Some(pass) = &mut lane.pass else {
         return if lane.closed { State::Closed } else { State::Idle };
     };
+    if pass.went_back {
+        return close(lane, PassOutcome::TurnedBack);
+    }
     if pass.under_seen || (pass.restored && pass.up_seen) {
         return close(lane, PassOutcome::Passed);
+    }
+    if approach_free && pass.raised_by.is_some() && pass.up_seen && unguarded {
+        let text = "the arm rose and came down again and nobody was seen under it: the vehicle went back, \
+                    or the loop under the arm is dead; look at the pictures and check the loop"
+            .to_owned();
+        raise(lane, FaultKind::LoopSilent, part(lane, "loop_under"), text);
+        return close(lane, PassOutcome::TurnedBack);
     }
     if approach_free || (pass.up_seen && pass.raised_by.is_some()) {
         return close(lane, PassOutcome::TurnedBack);

@@ -8,7 +8,7 @@ use gate_types::observation::ArmPosition;
 
 pub(super) fn enter(lane: &mut Lane) {
     let Some(pass) = &lane.pass else { return };
-    if pass.under_seen || pass.raised_by.is_none() {
+    if pass.under_seen || !pass.is_raised_for() {
         lane.light(LightColour::Red);
         return;
     }

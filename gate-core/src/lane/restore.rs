@@ -2,13 +2,13 @@
 //! grant from before is gone (I7).
 
 use super::Lane;
+use super::faults::{part, raise};
 use super::pass::{Pass, close};
 use super::state::{Cause, State};
-use crate::fusion::Evidence;
 use crate::input::RestoredPass;
 use gate_types::Stamp;
 use gate_types::entry::{EntryBody, PassOutcome};
-use gate_types::identity::Identity;
+use gate_types::fault::FaultKind;
 use gate_types::observation::ArmPosition;
 use gate_types::verdict::ReasonCode;
 
@@ -23,10 +23,14 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             EntryBody::Decided { identity, mission, verdict, .. } => {
                 pass.identity = identity;
                 pass.facts = mission;
+                pass.revoked |= pass.raised_by.is_some() && !verdict.admits();
                 pass.verdict = Some(verdict);
             }
             EntryBody::RaiseCommanded { authority } => {
+                pass.raise_given_up = pass.raised_by.is_some();
                 pass.raised_by = Some(authority);
+                pass.raise_open = true;
+                pass.revoked = false;
                 pass.up_seen = false;
                 pass.lower_permitted = false;
                 pass.down_recorded = false;
@@ -34,8 +38,19 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             EntryBody::ArmConfirmedUp {} => pass.up_seen = true,
             EntryBody::VehicleUnder {} => pass.under_seen = true,
             EntryBody::VehicleLeft {} => pass.left_seen = true,
+            EntryBody::VehicleWentBack {} => {
+                pass.left_seen = true;
+                pass.went_back = true;
+            }
             EntryBody::LowerPermitted { .. } => pass.lower_permitted = true,
             EntryBody::ArmConfirmedDown {} => pass.down_recorded = true,
+            EntryBody::FaultRaised { fault } if fault.kind == FaultKind::ArmNotRaised => {
+                pass.raise_open = false;
+                pass.raise_failed = true;
+            }
+            EntryBody::FaultCleared { fault } if fault.kind == FaultKind::ArmNotRaised => {
+                pass.raise_failed = false;
+            }
             EntryBody::DaemonStarted { .. }
             | EntryBody::DaemonStopped {}
             | EntryBody::OpticalRead { .. }
@@ -46,6 +61,7 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             | EntryBody::ReleaseRefused { .. }
             | EntryBody::RulesLoaded { .. }
             | EntryBody::ArmMovedUncommanded { .. }
+            | EntryBody::LocalHands { .. }
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
@@ -72,7 +88,7 @@ pub(super) fn resume(lane: &mut Lane) -> State {
             ArmPosition::Contradictory | ArmPosition::Unknown => State::Faulted { cause: Cause::Barrier },
         };
     };
-    let ours = pass.raised_by.is_some() || pass.under_seen || !lane.spec.live;
+    let ours = pass.is_raised_for() || pass.under_seen || !lane.spec.live;
     match arm {
         ArmPosition::Down => resume_down(lane),
         ArmPosition::Up if ours => {
@@ -104,17 +120,22 @@ fn resume_down(lane: &mut Lane) -> State {
         }
         return State::Clearing;
     }
+    if pass.raise_open && !pass.revoked && occupied && lane.spec.live {
+        // What became of the raise is not known: the arm has its time to tell before anybody asks again.
+        lane.may_rise = true;
+        lane.arm_held_down = true;
+        return State::Raising { since: now.mono_ms };
+    }
     if pass.restored && !occupied {
         return close(lane, PassOutcome::Interrupted);
     }
+    if pass.restored && pass.raise_failed {
+        let text = "the arm did not rise before the daemon started anew; look at the barrier".to_owned();
+        raise(lane, FaultKind::ArmNotRaised, part(lane, "arm"), text);
+        return State::Faulted { cause: Cause::NotRaised };
+    }
     if pass.restored {
-        // Whoever stands there now is read anew; a decision from before the start is never used.
-        pass.evidence = Evidence::default();
-        pass.identity = Identity::default();
-        pass.facts = None;
-        pass.verdict = None;
-        pass.opened.mono_ms = now.mono_ms;
-        pass.restored = false;
+        pass.begin_anew(now.mono_ms);
     }
     let sent_back = pass
         .verdict

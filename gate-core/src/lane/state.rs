@@ -142,6 +142,10 @@ pub(super) fn enter(lane: &mut Lane, next: State) {
             pass.asked = None;
         }
     }
+    let (from, to) = (lane.state.name(), next.name());
+    if from != to {
+        lane.moves.push((from, to));
+    }
     lane.state = next;
     match next {
         State::Starting => {}
@@ -160,6 +164,11 @@ pub(super) fn enter(lane: &mut Lane, next: State) {
         }
         State::Deciding => {}
         State::Held { .. } | State::Referred { .. } => {
+            // A raise from before has no authority any more: if the arm moves now, it is a fault.
+            lane.may_rise = false;
+            if let Some(pass) = &mut lane.pass {
+                pass.revoked = pass.raised_by.is_some();
+            }
             lane.light(LightColour::Red);
             lane.watch(true);
         }

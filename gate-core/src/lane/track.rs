@@ -1,9 +1,9 @@
-//! What arm and vehicle really do, whatever the automaton expects: recorded in every state.
+//! What the arm and the people at it really do, whatever the automaton expects: recorded in every state.
 
 use super::Lane;
 use super::faults::{clear, part, raise};
+use super::guard::all_known;
 use super::state::{Cause, State, enter};
-use crate::effect::LightColour;
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
 use gate_types::observation::ArmPosition;
@@ -17,6 +17,9 @@ fn in_other_hands(lane: &Lane) -> bool {
 /// Follows the arm: proofs of its ends, and movements that nobody here commanded.
 pub(super) fn arm(lane: &mut Lane) {
     let arm = lane.arm();
+    if arm != ArmPosition::Down {
+        lane.arm_held_down = false;
+    }
     match arm {
         ArmPosition::Unknown | ArmPosition::Contradictory => return,
         ArmPosition::Up | ArmPosition::Down | ArmPosition::Between => {}
@@ -67,33 +70,17 @@ pub(super) fn arm(lane: &mut Lane) {
     }
 }
 
-/// Follows the vehicle under an arm that is not down, and sees who follows it.
-pub(super) fn vehicle(lane: &mut Lane) {
-    let arm_away = match lane.arm() {
-        ArmPosition::Up | ArmPosition::Between => true,
-        ArmPosition::Down | ArmPosition::Contradictory | ArmPosition::Unknown => false,
-    };
-    let (now, presence_ms) = (lane.mono(), lane.spec.timers.presence_ms);
-    let follower = match &mut lane.pass {
-        Some(pass) if !pass.under_seen => {
-            if lane.under.is_on() && (arm_away || lane.may_rise) {
-                pass.under_seen = true;
-                lane.record(EntryBody::VehicleUnder {});
-                lane.light(LightColour::Red);
-            }
-            false
-        }
-        Some(pass) if !pass.left_seen => {
-            if lane.under.off_for(now, presence_ms) {
-                pass.left_seen = true;
-                lane.record(EntryBody::VehicleLeft {});
-            }
-            false
-        }
-        Some(_) | None => lane.under.is_on() && arm_away,
-    };
-    if follower && lane.state.answers() && lane.spec.live {
-        let text = "a vehicle went under the raised arm without a decision of its own".to_owned();
-        raise(lane, FaultKind::Tailgating, part(lane, "loop_under"), text);
+/// Records who has the lane and what the arm does meanwhile: a manual opening is never without a trace
+/// (I11).
+pub(super) fn hands(lane: &mut Lane) {
+    let inputs = lane.inputs();
+    if !all_known(&inputs) {
+        return;
     }
+    let (key, fire, arm) = (inputs.local_key.is_on(), inputs.fire.is_on(), inputs.arm());
+    let held = key || fire;
+    if (held || lane.hands.is_some()) && lane.hands != Some((key, fire, arm)) {
+        lane.record(EntryBody::LocalHands { key, fire, arm });
+    }
+    lane.hands = held.then_some((key, fire, arm));
 }

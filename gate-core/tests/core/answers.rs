@@ -57,7 +57,7 @@ fn asked(bench: &mut Bench) -> ReleaseRequest {
 
 fn raised(bench: &mut Bench) -> usize {
     let is_raise = |e: &Effect| matches!(e, Effect::Actuate(c) if c.command() == ArmCommand::Raise);
-    bench.out.iter().filter(|e| is_raise(e)).count()
+    bench.out.iter().filter(|d| is_raise(&d.effect)).count()
 }
 
 fn spoil(bench: &mut Bench, bad: Bad, old: &ReleaseAnswer) {

@@ -2,30 +2,43 @@
 
 use crate::fusion::{read, weight};
 use crate::site::facts;
-use gate_core::{
-    AnswerFailure, ArmCommand, Effect, Input, Lane, LaneSpec, OperatorAct, RestoredPass, VerifiedAnswer,
-};
-use gate_types::entry::{Authority, Entry, EntryBody};
+use gate_core::lane::chart;
+use gate_core::{AnswerFailure, Effect, Input, Lane, LaneSpec, OperatorAct, RestoredPass, VerifiedAnswer};
+use gate_types::console::LaneState;
+use gate_types::entry::{Entry, EntryBody};
 use gate_types::observation::{
     Health, LaneInputs, Level, Observation, Observed, ReadKind, TagRead, TagRole, View,
 };
 use gate_types::release::{Finding, MissionFacts, ReleaseAnswer, ReleaseRequest};
-use gate_types::verdict::{Instruction, Verdict};
 use gate_types::{BootEpoch, DeviceId, Mono, PassId, Stamp, Wall};
+use std::collections::BTreeSet;
 
 /// How often the I/O says the same again, milliseconds.
 const REFRESH_MS: u64 = 250;
 const WALL_0: i64 = 1_700_000_000_000;
+
+/// An effect with its moment and what the lane had been told of its inputs by then.
+pub struct Deed {
+    pub at: u64,
+    /// The last image since the start, and when it was sent.
+    pub seen: Option<(u64, LaneInputs)>,
+    pub effect: Effect,
+}
 
 pub struct Bench {
     pub lane: Lane,
     pub spec: LaneSpec,
     pub now: u64,
     pub inputs: LaneInputs,
+    seen: Option<(u64, LaneInputs)>,
+    /// What the wall clock says at monotonic zero, milliseconds.
+    pub wall_0: i64,
     pub asked: Option<ReleaseRequest>,
     pub entries: Vec<Entry>,
     /// Effects not yet taken by the test.
-    pub out: Vec<Effect>,
+    pub out: Vec<Deed>,
+    /// Every change of state so far.
+    pub moves: BTreeSet<(LaneState, LaneState)>,
 }
 
 pub fn quiet() -> LaneInputs {
@@ -44,11 +57,22 @@ pub fn quiet() -> LaneInputs {
 impl Bench {
     pub fn new(spec: LaneSpec) -> Self {
         let lane = Lane::new(spec.clone(), None);
-        Self { lane, spec, now: 0, inputs: quiet(), asked: None, entries: Vec::new(), out: Vec::new() }
+        Self {
+            lane,
+            spec,
+            now: 0,
+            inputs: quiet(),
+            seen: None,
+            wall_0: WALL_0,
+            asked: None,
+            entries: Vec::new(),
+            out: Vec::new(),
+            moves: BTreeSet::new(),
+        }
     }
 
     pub fn stamp(&self) -> Stamp {
-        Stamp { mono_ms: Mono(self.now), wall_ms: Wall(WALL_0 + i64::try_from(self.now).unwrap()) }
+        Stamp { mono_ms: Mono(self.now), wall_ms: Wall(self.wall_0 + i64::try_from(self.now).unwrap()) }
     }
 
     pub fn input(&mut self, input: Input) {
@@ -62,17 +86,24 @@ impl Bench {
     }
 
     pub fn send_inputs(&mut self) {
+        self.seen = Some((self.now, self.inputs));
         self.observe("io", Observed::Inputs(self.inputs));
     }
 
     fn collect(&mut self) {
+        assert!(self.lane.moves().len() < 16, "the automaton ran in a circle: {:?}", self.lane.moves());
+        for (from, to) in self.lane.moves() {
+            let known = chart::allows(*from, *to) || std::env::var_os("CHART").is_some();
+            assert!(known, "{from:?} to {to:?} is not in the state chart");
+            self.moves.insert((*from, *to));
+        }
         while let Some(effect) = self.lane.next_effect() {
             match &effect {
                 Effect::Record(entry) => self.entries.push(entry.clone()),
                 Effect::AskRelease(request) => self.asked = Some(request.clone()),
                 Effect::Actuate(_) | Effect::Light(_) | Effect::Show { .. } | Effect::Watch(_) => {}
             }
-            self.out.push(effect);
+            self.out.push(Deed { at: self.now, seen: self.seen, effect });
         }
         if let Some(due) = self.lane.next_deadline() {
             assert!(due.0 > self.now, "a deadline in the past");
@@ -182,86 +213,9 @@ impl Bench {
         });
         self.lane = Lane::new(self.spec.clone(), restored);
         self.asked = None;
+        self.seen = None;
         self.now = 0;
-    }
-}
-
-/// One effect as one line.
-pub fn line(effect: &Effect) -> String {
-    match effect {
-        Effect::Record(entry) => format!("record {}", body(&entry.body)),
-        Effect::AskRelease(request) => format!("ask {}", request.nonce),
-        Effect::Actuate(cleared) => match cleared.command() {
-            ArmCommand::Raise => "actuate raise".into(),
-            ArmCommand::PermitLower => "actuate permit_lower".into(),
-        },
-        Effect::Light(colour) => format!("light {colour:?}").to_lowercase(),
-        Effect::Show { instruction, language } => {
-            format!("show {} [{}]", told(instruction), language.as_deref().unwrap_or("-"))
-        }
-        Effect::Watch(on) => format!("watch {}", if *on { "on" } else { "off" }),
-    }
-}
-
-fn told(instruction: &Instruction) -> String {
-    let node = instruction.next_node.as_ref().map(|n| format!(" node {n}")).unwrap_or_default();
-    let place = instruction.place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default();
-    format!("{:?}{node}{place}", instruction.kind)
-}
-
-fn judged(verdict: &Verdict) -> String {
-    let word = match verdict {
-        Verdict::Admit { .. } => "admit",
-        Verdict::Hold { .. } => "hold",
-        Verdict::Refer { .. } => "refer",
-    };
-    let reasons: Vec<String> =
-        verdict.reasons().iter().map(|r| format!("{:?}: {}", r.code, r.text)).collect();
-    format!("{word} {} {}", told(verdict.instruction()), reasons.join(" | ")).trim_end().to_owned()
-}
-
-fn body(body: &EntryBody) -> String {
-    let kind = body.kind();
-    match body {
-        EntryBody::OpticalRead { device, read } => {
-            format!("{kind} {device} {} {:.2}", read.text, read.confidence)
-        }
-        EntryBody::TagRead { device, tag } => format!("{kind} {device} {}", tag.epc),
-        EntryBody::WeightRead { device, weight } => format!("{kind} {device} {} kg", weight.gross_kg),
-        EntryBody::ReleaseAsked { request } => format!("{kind} {}", request.nonce),
-        EntryBody::ReleaseRefused { nonce, why } => format!("{kind} {nonce}: {why}"),
-        EntryBody::Decided { verdict, .. } => format!("{kind} {}", judged(verdict)),
-        EntryBody::RaiseCommanded { authority } => match authority {
-            Authority::Decision => format!("{kind} by decision"),
-            Authority::Operator { name, .. } => format!("{kind} by {name}"),
-        },
-        EntryBody::PassClosed { summary } => {
-            let verdict = summary
-                .verdict
-                .as_ref()
-                .map_or("no verdict".into(), |v| judged(v).split(' ').next().unwrap_or_default().to_owned());
-            let raised = if summary.raised_by.is_some() { "raised" } else { "not raised" };
-            format!(
-                "{kind} {:?}, {verdict}, {raised}, slots {}",
-                summary.outcome,
-                summary.identity.slots.len()
-            )
-        }
-        EntryBody::FaultRaised { fault } | EntryBody::FaultCleared { fault } => {
-            format!("{kind} {:?} {}", fault.kind, fault.device)
-        }
-        EntryBody::OperatorAct { name, act, .. } => format!("{kind} {name} {act}"),
-        EntryBody::ArmMovedUncommanded { arm } => format!("{kind} {arm:?}"),
-        EntryBody::DaemonStarted { .. }
-        | EntryBody::DaemonStopped {}
-        | EntryBody::PassOpened { .. }
-        | EntryBody::ReleaseAnswered { .. }
-        | EntryBody::RulesLoaded { .. }
-        | EntryBody::Erased { .. }
-        | EntryBody::ArmConfirmedUp {}
-        | EntryBody::VehicleUnder {}
-        | EntryBody::VehicleLeft {}
-        | EntryBody::LowerPermitted { .. }
-        | EntryBody::ArmConfirmedDown {} => kind.into(),
+        self.lane.tick(self.stamp());
+        self.collect();
     }
 }

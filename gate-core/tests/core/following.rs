@@ -22,7 +22,7 @@ fn late(bench: &mut Bench, camera: &str, text: &str, at: u64) {
 }
 
 fn obey(bench: &mut Bench) {
-    let told = bench.out.iter().rev().find_map(|e| match e {
+    let told = bench.out.iter().rev().find_map(|d| match &d.effect {
         Effect::Actuate(cleared) => Some(cleared.command()),
         _ => None,
     });

@@ -4,6 +4,7 @@
 
 mod answers;
 mod bench;
+mod chart;
 mod following;
 mod fusion;
 mod interlock;
@@ -11,4 +12,7 @@ mod mission;
 mod policy;
 mod properties;
 mod site;
+mod steps;
 mod stories;
+mod tell;
+mod watchman;

@@ -218,6 +218,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
             clear_ms: 1_000,
             pass_ms: 30_000,
             between_loops_ms: 3_000,
+            trailer_gap_ms: 1_500,
             loop_stuck_ms: 60_000,
         },
         ask_again_ms: 2_000,

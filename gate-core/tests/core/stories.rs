@@ -1,75 +1,128 @@
-//! Golden lane stories: `tests/stories/*.txt`. A line is a comment (`#`), an action, or the effects and
-//! the state that follow from it (indented). `UPDATE=1` writes the expectations anew.
+//! Golden lane stories: `tests/stories/*.txt`, in the words of a port.
 //!
-//! Actions: `lane live|shadow [weighed]` · `start` · `inputs NAME=on|off|unknown ...` · `arm up|down|between`
-//! · `wait MS` · `silence MS` · `plate CAMERA TEXT CONFIDENCE` · `tag EPC` · `weight KG [moving]` ·
-//! `answer released|held|pending|refused|inspection|nothing|silent|late` · `operator ACT` ·
-//! `written ok|failed` · `health DEVICE up|down|degraded` · `restart`.
+//! A line is a remark (`#`), something that happens (a sentence), or what the gate does about it
+//! (indented: who, and what). `UPDATE=1` writes the indented lines anew; then read what has changed.
+//! `tests/stories/README.md` tells the sentences.
 
-use crate::bench::{Bench, line};
+use crate::bench::Bench;
 use crate::site::spec;
+use crate::tell;
 use gate_core::{Input, OperatorAct, VerifiedAnswer};
+use gate_types::console::LaneState;
 use gate_types::mission::CustomsStatus;
 use gate_types::observation::Level;
 use gate_types::release::{Finding, ReleaseAnswer};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-fn act(bench: &mut Bench, words: &[&str]) {
-    match words {
-        ["lane", rest @ ..] => *bench = Bench::new(spec(rest.contains(&"live"), rest.contains(&"weighed"))),
-        ["start"] => bench.send_inputs(),
-        ["inputs", changes @ ..] => {
-            for change in changes {
-                let (name, level) = change.split_once('=').unwrap();
-                set(bench, name, level);
+/// Half a period of a chattering loop, milliseconds.
+const CHATTER_MS: u64 = 150;
+
+fn lane(traits: &str) -> Bench {
+    let mut bench = Bench::new(spec(!traits.contains("shadow"), traits.contains("weighed")));
+    if traits.contains("without a curtain") {
+        bench.inputs.curtain = Level::NotFitted;
+    }
+    bench
+}
+
+/// What happens: one sentence, without its full stop.
+fn act(bench: &mut Bench, sentence: &str) {
+    let words: Vec<&str> = sentence.split_whitespace().collect();
+    match words.as_slice() {
+        ["A", "live" | "shadow", "lane" | "lane,", ..] => *bench = lane(sentence),
+        ["The", "daemon", "starts"] | ["The", "inputs", "are", "read"] => bench.send_inputs(),
+        ["The", "daemon", "starts", "anew"] => bench.restart(),
+        ["Arm", "at", "its", "upper", "end"] => arm(bench, Level::On, Level::Off),
+        ["Arm", "at", "its", "lower", "end"] => arm(bench, Level::Off, Level::On),
+        ["Arm", "on", "its", "way"] => arm(bench, Level::Off, Level::Off),
+        ["Arm", "at", "both", "ends"] => arm(bench, Level::On, Level::On),
+        [loop_, "loop", "chatters", "for", time, "s"] => {
+            let turns = seconds(time, "s") / (2 * CHATTER_MS);
+            for _ in 0..turns {
+                for level in ["on", "off"] {
+                    inputs(bench, &format!("{loop_} loop {level}"));
+                    bench.wait(CHATTER_MS, true);
+                }
             }
-            bench.send_inputs();
         }
-        ["arm", position] => {
-            bench.inputs.limit_up = if *position == "up" { Level::On } else { Level::Off };
-            bench.inputs.limit_down = if *position == "down" { Level::On } else { Level::Off };
-            bench.send_inputs();
+        [time, unit, "pass"] => bench.wait(seconds(time, unit), true),
+        [time, unit, "pass", "in", "silence"] => bench.wait(seconds(time, unit), false),
+        [camera, "camera", "reads", text, "at", percent, "%"] => {
+            let confidence = percent.parse::<f32>().unwrap() / 100.0;
+            bench.plate(&camera.to_lowercase(), text, confidence);
         }
-        ["wait", ms] => bench.wait(ms.parse().unwrap(), true),
-        ["silence", ms] => bench.wait(ms.parse().unwrap(), false),
-        ["plate", camera, text, confidence] => bench.plate(camera, text, confidence.parse().unwrap()),
-        ["tag", epc] => bench.tag(epc),
-        ["weight", kg] => bench.weigh(kg.parse().unwrap(), true),
-        ["weight", kg, "moving"] => bench.weigh(kg.parse().unwrap(), false),
-        ["answer", what] => answer(bench, what),
-        ["operator", act] => bench.operator(match *act {
-            "admit" => OperatorAct::Admit,
-            "turn_back" => OperatorAct::TurnBack,
-            "close" => OperatorAct::CloseLane,
-            "open" => OperatorAct::OpenLane,
-            other => panic!("no operator act {other}"),
-        }),
-        ["written", how] => bench.arm_write(*how == "ok"),
-        ["health", device, word] => bench.health(device, word),
-        ["restart"] => bench.restart(),
-        other => panic!("no action {other:?}"),
+        ["Reader", "sees", "tag", epc] => bench.tag(epc),
+        ["Scale", "shows", kg, "kg"] => bench.weigh(kg.parse().unwrap(), true),
+        ["Scale", "shows", kg, "kg,", "moving"] => bench.weigh(kg.parse().unwrap(), false),
+        ["Central", "answers:", what @ ..] => answer(bench, &what.join(" ")),
+        ["Central", "is", "silent"] => bench.answer_silent(),
+        ["A", "late", "answer", "comes"] => late(bench),
+        ["Operator", "admits"] => bench.operator(OperatorAct::Admit),
+        ["Operator", "turns", "it", "back"] => bench.operator(OperatorAct::TurnBack),
+        ["Operator", "closes", "the", "lane"] => bench.operator(OperatorAct::CloseLane),
+        ["Operator", "opens", "the", "lane"] => bench.operator(OperatorAct::OpenLane),
+        ["The", "command", "is", "acknowledged"] => bench.arm_write(true),
+        ["The", "command", "is", "not", "acknowledged"] => bench.arm_write(false),
+        [device @ .., "goes", "down"] => health(bench, device, "down"),
+        [device @ .., "comes", "up"] => health(bench, device, "up"),
+        [device @ .., "is", "degraded"] => health(bench, device, "degraded"),
+        _ => inputs(bench, sentence),
     }
 }
 
-fn set(bench: &mut Bench, name: &str, level: &str) {
-    let level = match level {
-        "on" => Level::On,
-        "off" => Level::Off,
-        "unknown" => Level::Unknown,
-        other => panic!("no level {other}"),
+fn seconds(number: &str, unit: &str) -> u64 {
+    let factor = match unit {
+        "s" => 1_000.0,
+        "ms" => 1.0,
+        "min" => 60_000.0,
+        other => panic!("no unit {other}"),
     };
-    let inputs = &mut bench.inputs;
-    let input = match name {
-        "approach" => &mut inputs.loop_approach,
-        "under" => &mut inputs.loop_under,
-        "curtain" => &mut inputs.curtain,
-        "key" => &mut inputs.local_key,
-        "fire" => &mut inputs.fire,
-        "fault" => &mut inputs.barrier_fault,
-        "limit_up" => &mut inputs.limit_up,
-        other => panic!("no input {other}"),
+    (number.parse::<f64>().unwrap() * factor) as u64
+}
+
+fn arm(bench: &mut Bench, up: Level, down: Level) {
+    (bench.inputs.limit_up, bench.inputs.limit_down) = (up, down);
+    bench.send_inputs();
+}
+
+fn health(bench: &mut Bench, device: &[&str], word: &str) {
+    let name = match device.join(" ").as_str() {
+        "Front camera" => "front",
+        "Rear camera" => "rear",
+        "Side camera" => "side",
+        "Remote I/O" => "io",
+        "Reader" => "reader",
+        "Scale" => "scale",
+        other => panic!("no device {other}"),
     };
-    *input = level;
+    bench.health(name, word);
+}
+
+/// `Arm loop on, approach loop off`: one new image of the inputs.
+fn inputs(bench: &mut Bench, sentence: &str) {
+    for change in sentence.to_lowercase().split(", ") {
+        let (name, level) = change.rsplit_once(' ').unwrap_or_else(|| panic!("no sentence: {sentence}"));
+        let level = match level {
+            "on" => Level::On,
+            "off" => Level::Off,
+            "unknown" => Level::Unknown,
+            other => panic!("no level {other} in: {sentence}"),
+        };
+        let inputs = &mut bench.inputs;
+        *match name {
+            "approach loop" => &mut inputs.loop_approach,
+            "arm loop" => &mut inputs.loop_under,
+            "curtain" => &mut inputs.curtain,
+            "key switch" => &mut inputs.local_key,
+            "fire input" => &mut inputs.fire,
+            "barrier fault" => &mut inputs.barrier_fault,
+            "upper limit switch" => &mut inputs.limit_up,
+            "lower limit switch" => &mut inputs.limit_down,
+            other => panic!("no input {other} in: {sentence}"),
+        } = level;
+    }
+    bench.send_inputs();
 }
 
 fn answer(bench: &mut Bench, what: &str) {
@@ -79,9 +132,7 @@ fn answer(bench: &mut Bench, what: &str) {
         "pending" => CustomsStatus::Pending,
         "refused" => CustomsStatus::Refused,
         "inspection" => CustomsStatus::Inspection,
-        "nothing" => return bench.answer_with(Finding::Nothing { near: vec![] }),
-        "silent" => return bench.answer_silent(),
-        "late" => return late(bench),
+        "no mission known" => return bench.answer_with(Finding::Nothing { near: vec![] }),
         other => panic!("no answer {other}"),
     };
     bench.answer_mission(|f| f.status = status);
@@ -102,8 +153,8 @@ fn late(bench: &mut Bench) {
     bench.input(Input::Answer { nonce: answer.nonce, answer: Ok(verified) });
 }
 
-fn play(story: &str) -> String {
-    let mut bench = Bench::new(spec(true, false));
+fn play(story: &str, moves: &mut BTreeSet<(LaneState, LaneState)>) -> String {
+    let mut bench = lane("live");
     let mut told = String::new();
     let mut state = bench.lane.snapshot().state;
     for text in story.lines().filter(|l| !l.starts_with("    ")) {
@@ -112,29 +163,45 @@ fn play(story: &str) -> String {
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        act(&mut bench, &text.split_whitespace().collect::<Vec<_>>());
-        for effect in bench.out.drain(..) {
-            told.push_str(&format!("    {}\n", line(&effect)));
+        moves.append(&mut bench.moves);
+        act(&mut bench, text.strip_suffix('.').unwrap_or_else(|| panic!("no full stop: {text}")));
+        for deed in bench.out.drain(..) {
+            told.push_str(&format!("    {}\n", tell::line(&deed.effect)));
         }
         let now = bench.lane.snapshot().state;
         if now != state {
             state = now;
-            told.push_str(&format!("    = {now:?}\n"));
+            told.push_str(&format!("    {}\n", tell::state(now)));
         }
     }
+    moves.append(&mut bench.moves);
     told
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories");
+    let all = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path());
+    let mut files: Vec<_> = all.filter(|f| f.extension().is_some_and(|e| e == "txt")).collect();
+    files.sort();
+    assert!(files.len() >= 30, "{} stories", files.len());
+    files
+}
+
+/// Every change of state that happens in a story.
+pub fn moves() -> BTreeSet<(LaneState, LaneState)> {
+    let mut moves = BTreeSet::new();
+    for file in files() {
+        play(&std::fs::read_to_string(file).unwrap(), &mut moves);
+    }
+    moves
 }
 
 #[test]
 fn every_story_goes_as_it_is_told() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).collect();
-    files.sort();
-    assert!(!files.is_empty());
     let update = std::env::var_os("UPDATE").is_some();
-    for file in files {
+    for file in files() {
         let story = std::fs::read_to_string(&file).unwrap();
-        let told = play(&story);
+        let told = play(&story, &mut BTreeSet::new());
         if update {
             std::fs::write(&file, &told).unwrap();
         } else if let Some((n, (found, want))) =

@@ -110,6 +110,16 @@ fn words(body: &EntryBody) -> String {
             }
         }
         EntryBody::PassClosed { summary } => format!("pass closed: {:?}", summary.outcome).to_lowercase(),
+        EntryBody::LocalHands { key, fire, arm } => {
+            let who = if *fire {
+                "fire input"
+            } else if *key {
+                "key switch"
+            } else {
+                "given back"
+            };
+            format!("local hands: {who}, arm {arm:?}").to_lowercase()
+        }
         EntryBody::FaultRaised { fault } => format!("fault: {}: {}", fault.device, fault.text),
         EntryBody::FaultCleared { fault } => format!("fault cleared: {}", fault.device),
         EntryBody::OperatorAct { name, act, reason } => format!("{name}: {act}: {reason}"),
@@ -128,6 +138,7 @@ fn words(body: &EntryBody) -> String {
         | EntryBody::ArmConfirmedUp {}
         | EntryBody::VehicleUnder {}
         | EntryBody::VehicleLeft {}
+        | EntryBody::VehicleWentBack {}
         | EntryBody::LowerPermitted { .. }
         | EntryBody::ArmConfirmedDown {}
         | EntryBody::ArmMovedUncommanded { .. } => body.kind().replace('_', " "),
