@@ -231,7 +231,10 @@ def skeleton(ch, p):
             return [arc(0, 0, 1, 1, -p["c_open"], -360) + [(1, 0.55), (0.55, 0.55)]]
         if p["g"] == 1:
             return [arc(0, 0, 1, 1, -p["c_open"], -350) + [(1, 0.55), (0.6, 0.55)], [(1, 0.55), (1, 1)]]
-        return [arc(0, 0, 1, 1, -p["c_open"], -330), [(0.55, 0.6), (1, 0.6), (1, 0.85)]]
+        if p["g"] == 2:
+            return [arc(0, 0, 1, 1, -p["c_open"], -330), [(0.55, 0.6), (1, 0.6), (1, 0.85)]]
+        curve = arc(0, 0, 1, 1, -p["c_open"], p["g_up"] - 360)         # the bar stands low, where the curve ends
+        return [curve + [(p["g_in"], curve[-1][1])]]
     if ch == "H":
         return [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, mid), (1, mid)]]
     if ch == "I":
@@ -289,7 +292,7 @@ class DrawnFace:
                       mid=u(0.44, 0.53), zero_narrow=rng.random() < 0.4, slash=rng.random() < 0.03, one=int(rng.integers(4)), two=int(rng.integers(3)),
                       three=rng.random() < 0.35, four=int(rng.choice([0, 0, 0, 1, 2])), four_x=u(0.6, 1.0), four_y=u(0.6, 0.8),
                       six=int(rng.integers(3)), seven=u(0.15, 0.5), seven_c=int(rng.choice([0, 0, 1, 2])), a=int(rng.choice([0, 0, 1, 1, 2])),
-                      c_open=u(20, 48), e_mid=u(0.7, 1.0), g=int(rng.integers(3)), i_serif=rng.random() < 0.3, j=int(rng.integers(3)),
+                      c_open=u(20, 48), e_mid=u(0.7, 1.0), g=int(rng.integers(4)), g_up=u(0, 40), g_in=u(0.45, 0.68), i_serif=rng.random() < 0.3, j=int(rng.integers(3)),
                       k=u(0.55, 0.7), m_depth=u(0.35, 1.0), p=u(0.48, 0.62), q=int(rng.integers(3)), s=rng.random() < 0.5,
                       flat_v=rng.random() < 0.3, w_in=u(0.18, 0.3), w_depth=u(0.0, 0.65), y=u(0.4, 0.6))
         self.wide = u(1.05, 1.35)

@@ -1,4 +1,4 @@
-"""Rendered measuring sets with truth.csv, kept apart from training by their seed: adr, ilu, arabic, two_row, empty.
+"""Rendered measuring sets with truth.csv, kept apart from training by their seed: adr, ilu, arabic, two_row, one_row, empty.
 
     python rendered.py --kind adr --count 2000 --out FOLDER [--seed 9000]
 
@@ -20,7 +20,7 @@ from camera import degrade, warp_points
 from strings import ilu_code
 
 HEIGHT, WIDTH = 540, 960
-KINDS = ["adr", "ilu", "arabic", "two_row", "empty"]
+KINDS = ["adr", "ilu", "arabic", "two_row", "empty", "one_row"]
 
 
 def pasted(rng, img, scene, cap):
@@ -50,6 +50,9 @@ def frame(data, kind):
             layout = str(rng.choice(["code_line", "code_stack", "code_column"]))
             scene, region = containers.code(rng, data.faces, layout, room=1.3, text=ilu_code(rng), smooth=True), "container"
             layout = {"code_line": "horizontal", "code_stack": "stack", "code_column": "vertical"}[layout]
+        elif kind == "one_row":
+            group = str(rng.choice(["eu", "us", "br"], p=[0.6, 0.25, 0.15]))
+            scene, region = plates.plate(rng, data.faces, data.grammar, group), group
         else:
             scene, region = plates.plate(rng, data.faces, data.grammar, "arabic" if kind == "arabic" else "trailer"), "arabic" if kind == "arabic" else "eu"
         box = pasted(rng, img, scene, cap)
