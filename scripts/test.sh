@@ -7,3 +7,5 @@ scripts/lint.sh
 # The whole-system tests drive the built binaries.
 cargo build --workspace --bins
 cargo nextest run --workspace --no-fail-fast
+# Documentation tests, which nextest leaves out: what must not compile, does not.
+cargo test --quiet --doc -p gate-core
