@@ -6,4 +6,5 @@ scripts/deps.sh
 cargo build --release --quiet -p vision -p gate-controller -p central -p sim -p tests
 cargo build --release --quiet -p gate-core --example decisions
 "${CARGO_TARGET_DIR:-target}/release/examples/decisions"
+"${CARGO_TARGET_DIR:-target}/release/varco-bench-journal"
 exec "${CARGO_TARGET_DIR:-target}/release/varco-bench" "${BENCH_PASSES:-200}"

@@ -3,6 +3,7 @@
 
 use crate::app::{App, now_ms, served};
 use crate::ca::IssueError;
+use crate::heads::{self, Headed};
 use crate::intake::{self, Taken};
 use crate::listen::Peer;
 use crate::permits;
@@ -16,9 +17,10 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::post;
 use gate_types::api::{
-    ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, MAX_BATCH, PERMITS, PermitRequest,
-    PermitSheet, RELEASE, SignedAnswer,
+    CentralEvent, ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, HEADS, HeadAnswer,
+    HeadReport, MAX_BATCH, PERMITS, PermitRequest, PermitSheet, RELEASE, SignedAnswer,
 };
+use gate_types::head::read_head;
 use gate_types::release::{Finding, ReleaseAnswer, ReleaseRequest};
 use gate_types::{NodeId, PortId, jws};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route(RELEASE, post(release))
         .route(PERMITS, post(give_permits))
         .route(EVENTS, post(events))
+        .route(HEADS, post(journal_head))
         .route_layer(middleware::from_fn(demand_certificate));
     served(Router::new().route(ENROL, post(enrol)).merge(certified).with_state(app))
 }
@@ -215,4 +218,29 @@ async fn events(
     let Taken { receipt, news } = taken.map_err(ApiProblem::from)?;
     app.tell(&news);
     Ok(axum::Json(receipt))
+}
+
+async fn journal_head(
+    State(app): Shared,
+    axum::Extension(certified): axum::Extension<Certified>,
+    Sent(report): Sent<HeadReport>,
+) -> Result<axum::Json<HeadAnswer>, ApiProblem> {
+    demand_same(&app, &certified, &report.node, &report.port)?;
+    let signed = report.head.as_deref().map(read_head).transpose();
+    let signed = signed.map_err(|e| ApiProblem::invalid(format!("head: {e}")))?;
+    if let Some(head) = signed.as_ref().map(|s| &s.head) {
+        if (&head.node, &head.port) != (&report.node, &report.port) {
+            return Err(ApiProblem::invalid("head: it was signed for another node or port"));
+        }
+        let hex = head.hash.len() == 64 && head.hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if head.seq.0 > COUNTERS || !hex {
+            return Err(ApiProblem::invalid("head: seq too large, or hash not 64 hex digits"));
+        }
+    }
+    let (key, node) = (app.release_key.clone(), report.node);
+    let taken = app.store.write(move |tx| heads::take(tx, &key, &node, signed.as_ref(), now_ms())).await;
+    let Headed { answer, alarms } = taken.map_err(ApiProblem::from)?;
+    let news: Vec<CentralEvent> = alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm }).collect();
+    app.tell(&news);
+    Ok(axum::Json(answer))
 }

@@ -5,6 +5,7 @@
 mod app;
 mod ca;
 mod gate_api;
+mod heads;
 mod intake;
 mod listen;
 mod mission;

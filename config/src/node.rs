@@ -28,9 +28,46 @@ pub struct NodeConfig {
     /// The vision workers; needed when a lane has a camera.
     #[serde(default)]
     pub ocr: Option<OcrConfig>,
+    /// The journal's upkeep.
+    #[serde(default)]
+    pub journal: JournalConfig,
     /// The lanes.
     #[serde(rename = "lane")]
     pub lanes: Vec<LaneConfig>,
+}
+
+/// How long what is kept, and what a nearly full disk leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalConfig {
+    /// What cameras, readers and scales said is erased after this, days.
+    pub reads_days: u32,
+    /// What was decided about whom is erased after this, days.
+    pub decisions_days: u32,
+    /// Pictures are removed after this, days.
+    pub pictures_days: u32,
+    /// Pictures take at most this, megabytes; the oldest go first.
+    pub pictures_mb: u64,
+    /// With less free on the disk, raw parts of reads are left out, megabytes.
+    pub raw_reads_need_mb: u64,
+    /// With less free on the disk, pictures are left out as well, megabytes.
+    pub pictures_need_mb: u64,
+    /// Held back for the last entries on a full disk, megabytes.
+    pub reserve_mb: u64,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self {
+            reads_days: 30,
+            decisions_days: 365,
+            pictures_days: 30,
+            pictures_mb: 2_048,
+            raw_reads_need_mb: 512,
+            pictures_need_mb: 256,
+            reserve_mb: 8,
+        }
+    }
 }
 
 /// The console's HTTP server.

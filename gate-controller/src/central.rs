@@ -5,7 +5,10 @@ use anyhow::{Context as _, Result};
 use config::CentralConfig;
 use ed25519_dalek::VerifyingKey;
 use gate_core::VerifiedSheet;
-use gate_types::api::{self, EventBatch, EventReceipt, PermitHead, PermitRequest, PermitSheet, SignedAnswer};
+use gate_types::api::{
+    self, EventBatch, EventReceipt, HeadAnswer, HeadReport, PermitHead, PermitRequest, PermitSheet,
+    SignedAnswer,
+};
 use gate_types::jws;
 use gate_types::release::{Permit, ReleaseAnswer, ReleaseRequest};
 use serde::Serialize;
@@ -60,6 +63,7 @@ pub struct Central {
     release_url: String,
     events_url: String,
     permits_url: String,
+    heads_url: String,
     release_key: VerifyingKey,
 }
 
@@ -71,6 +75,7 @@ impl Central {
             release_url: join(&config.url, api::RELEASE),
             events_url: join(&config.url, api::EVENTS),
             permits_url: join(&config.url, api::PERMITS),
+            heads_url: join(&config.url, api::HEADS),
             release_key: identity.release_key,
         })
     }
@@ -87,6 +92,14 @@ impl Central {
         let sheet: PermitSheet = post(&self.http, &self.permits_url, request, MAX_SHEET).await?;
         check_sheet(&self.release_key, request, &sheet)
             .map_err(|what| CallError::NotUsable { url: self.permits_url.clone(), what })
+    }
+    /// Tells where the journal stands, and asks what central has seen of it.
+    pub async fn heads(&self, report: &HeadReport) -> Result<HeadAnswer, CallError> {
+        post(&self.http, &self.heads_url, report, MAX_RECEIPT).await
+    }
+    /// The key under which central signs answers and receipts.
+    pub fn release_key(&self) -> &VerifyingKey {
+        &self.release_key
     }
     /// Delivers events.
     pub async fn deliver(&self, batch: &EventBatch) -> Result<EventReceipt, CallError> {

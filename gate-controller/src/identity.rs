@@ -37,6 +37,14 @@ impl IdentityFolder {
     pub fn release_key(&self) -> PathBuf {
         self.0.join("release-key")
     }
+    /// The seed of the key that signs this gate's journal, base64url, mode 0600.
+    pub fn journal_key(&self) -> PathBuf {
+        self.0.join("journal-key")
+    }
+    /// The key that verifies the journal's heads, base64url.
+    pub fn journal_key_public(&self) -> PathBuf {
+        self.0.join("journal-key.pub")
+    }
     /// Writes all parts; the certificate last, so that a folder with a certificate is whole.
     pub fn store(&self, key_pem: &str, certificate_pem: &str, ca_pem: &str, release_key: &str) -> Result<()> {
         create_private_dir(&self.0)?;

@@ -1,12 +1,14 @@
 //! The journal as the daemon's tasks use it: every append counts in the figures and wakes the senders.
 
 use crate::metrics::Meter;
+use crate::pictures::Pictures;
 use device::Clock;
 use gate_types::api::GateEvent;
 use gate_types::entry::{Entry, EntryBody};
-use gate_types::{BootEpoch, EntrySeq};
+use gate_types::{BootEpoch, EntrySeq, Stamp};
 use journal::{Journal, JournalError, Sink, Stats};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 /// Cheap to clone; all clones write the same journal.
@@ -17,18 +19,44 @@ pub struct Ledger {
     meter: Arc<Meter>,
     /// One for each sink, so that each keeps its own wake-up.
     wake: Arc<[Notify; 2]>,
+    pictures: Option<Pictures>,
+    /// The disk is nearly full: raw parts of reads are left out.
+    shed_raw: Arc<AtomicBool>,
 }
 
 impl Ledger {
     /// Wraps an open journal.
     pub fn new(journal: Journal, clock: Clock, meter: Arc<Meter>) -> Self {
-        Self { journal, clock, meter, wake: Arc::new([Notify::new(), Notify::new()]) }
+        let wake = Arc::new([Notify::new(), Notify::new()]);
+        Self { journal, clock, meter, wake, pictures: None, shed_raw: Arc::default() }
+    }
+    /// With a place for the pictures that entries name.
+    pub fn with_pictures(self, pictures: Pictures) -> Self {
+        Self { pictures: Some(pictures), ..self }
+    }
+    /// Leaves the raw parts of reads out, or no longer.
+    pub fn shed_raw(&self, shed: bool) {
+        self.shed_raw.store(shed, Ordering::Relaxed);
+    }
+    /// The journal itself.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+    /// Now, on both clocks.
+    pub fn now(&self) -> Stamp {
+        self.clock.now()
     }
     /// Appends in order; returns when durable.
-    pub async fn append(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
+    pub async fn append(&self, mut entries: Vec<Entry>) -> Result<(), JournalError> {
+        if self.shed_raw.load(Ordering::Relaxed) {
+            entries.iter_mut().for_each(without_raw);
+        }
         let events = entries.iter().any(|e| e.body.is_event());
         self.journal.append(entries.clone()).await?;
         self.meter.recorded(&entries);
+        if let Some(pictures) = &self.pictures {
+            pictures.of(&entries);
+        }
         if events {
             for wake in self.wake.iter() {
                 wake.notify_one();
@@ -63,5 +91,18 @@ impl Ledger {
     /// The figures of the daemon.
     pub fn meter(&self) -> &Meter {
         &self.meter
+    }
+}
+
+/// What a decision does not need of a read: the entry stays, so that what rests on it still counts right.
+fn without_raw(entry: &mut Entry) {
+    match &mut entry.body {
+        EntryBody::OpticalRead { read, .. } => {
+            read.alternatives.clear();
+            read.raw_text.clear();
+        }
+        EntryBody::TagRead { tag, .. } => tag.uri = None,
+        EntryBody::WeightRead { weight, .. } => weight.raw.clear(),
+        _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use gate_controller::run::Failure;
-use gate_controller::{check, enrol, identity, run};
+use gate_controller::{check, enrol, identity, run, verbs};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +46,62 @@ enum Verb {
         #[arg(long)]
         ready_file: Option<PathBuf>,
     },
+    /// Look into a journal; a running daemon is not disturbed
+    #[command(subcommand)]
+    Journal(JournalVerb),
+    /// Hand out the proof of a pass
+    #[command(subcommand)]
+    Evidence(EvidenceVerb),
+    /// Take recorded decisions again; exit status 1 where one does not come out byte for byte as recorded
+    Replay {
+        /// The journal
+        db: PathBuf,
+        /// Only this pass, LANE:NUMBER
+        #[arg(long)]
+        pass: Option<String>,
+        /// Decide by the rule files of this folder instead, and tell the differences
+        #[arg(long)]
+        rules: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum JournalVerb {
+    /// Recompute the chain and check every signed head; exit status 1 names what is wrong, with its position
+    Verify {
+        /// The journal
+        db: PathBuf,
+        /// The gate's key or a file with it; otherwise identity/journal-key.pub beside the journal
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Write entries as JSON lines
+    Export {
+        /// The journal
+        db: PathBuf,
+        /// First entry
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// Last entry
+        #[arg(long, default_value_t = u64::MAX)]
+        to: u64,
+    },
+}
+
+#[derive(Subcommand)]
+enum EvidenceVerb {
+    /// Write the proof of one pass, for varco-verify
+    Export {
+        /// LANE:NUMBER
+        #[arg(long)]
+        pass: String,
+        /// The file
+        #[arg(short, long)]
+        output: PathBuf,
+        /// The journal; its pictures lie beside it
+        #[arg(long, default_value = "journal.db")]
+        journal: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -68,6 +124,35 @@ fn main() -> ExitCode {
         }),
         Verb::Run { config, ready_file } => {
             with_node(&config, |loaded| runtime()?.block_on(run::run(loaded, ready_file.as_deref())))
+        }
+        Verb::Journal(JournalVerb::Verify { db, key }) => {
+            ended(verbs::verify_journal(&db, key.as_deref(), &mut std::io::stdout().lock()))
+        }
+        Verb::Journal(JournalVerb::Export { db, from, to }) => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            ended(verbs::export_journal(&db, from, to, &mut out).map(|()| true))
+        }
+        Verb::Replay { db, pass, rules } => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            ended(verbs::replay(&db, pass.as_deref(), rules.as_deref(), &mut out))
+        }
+        Verb::Evidence(EvidenceVerb::Export { pass, output, journal }) => {
+            ended(verbs::export_evidence(&journal, &pass, &output).map(|told| {
+                println!("{told}");
+                true
+            }))
+        }
+    }
+}
+
+/// True: nothing is wrong. False: the answer is no, and was told.
+fn ended(result: anyhow::Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("varco-gate: {error:#}");
+            ExitCode::from(EX_IOERR)
         }
     }
 }

@@ -8,16 +8,19 @@ use crate::lane_loop::{self, LaneParts};
 use crate::ledger::Ledger;
 use crate::metrics::Meter;
 use crate::permits::SheetRoom;
+use crate::pictures::Pictures;
 use crate::signs::SignTexts;
-use crate::{mqtt, outbox, permits, wiring};
+use crate::verbs::IMAGES;
+use crate::{heads, journal_key, mqtt, outbox, permits, upkeep, wiring};
 use anyhow::{Context as _, Result, bail};
 use config::Loaded;
 use device::Clock;
 use gate_core::{Lane, LaneSpec, RestoredPass};
 use gate_types::entry::{Entry, EntryBody};
 use gate_types::fault::{Fault, FaultKind};
+use gate_types::head::HeadSigner;
 use gate_types::{LaneId, Stamp};
-use journal::{Journal, JournalError, Opened, Sink};
+use journal::{Finding, Journal, JournalError, Opened, Options, Sink};
 use lpr_ocr::FrameStore;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -108,8 +111,20 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     // Without a broker nothing waits for one.
     let receivers: &[Sink] =
         if loaded.node.mqtt.is_some() { &[Sink::Central, Sink::Broker] } else { &[Sink::Central] };
-    let (journal, opened) = Journal::open_for(&state_dir.join(JOURNAL_FILE), receivers)?;
-    let ledger = Ledger::new(journal, clock, Arc::new(Meter::default()));
+    let (port, node) = (loaded.site.port.clone(), loaded.node.node.clone());
+    let kept = loaded.node.journal.clone();
+    let signer = HeadSigner::new(port.clone(), node.clone(), journal_key::signing_key(&state_dir)?);
+    let options = Options {
+        receivers: receivers.to_vec(),
+        signer: Some(signer),
+        seen: heads::seen(&central, &port, &node).await,
+        reserve_bytes: kept.reserve_mb << 20,
+    };
+    let (journal, opened) = Journal::open_with(&state_dir.join(JOURNAL_FILE), options)?;
+    let frames = FrameStore::default();
+    let pictures = Pictures::start(&state_dir.join(IMAGES), kept.pictures_mb << 20, frames.clone())
+        .with_context(|| format!("{}: pictures", state_dir.join(IMAGES).display()))?;
+    let ledger = Ledger::new(journal, clock, Arc::new(Meter::default())).with_pictures(pictures.clone());
     let started = EntryBody::DaemonStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config_sha256: config_sha256(&loaded)?,
@@ -117,7 +132,6 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     ledger.append_node(started).await?;
 
     let (stop, stopping) = watch::channel(false);
-    let frames = FrameStore::default();
     let processes = Arc::new(loaded.site.processes.clone());
     let (board, views) = Board::new(plans.iter().map(|p| p.config().id.clone()));
     let mut tasks = Tasks::default();
@@ -143,13 +157,34 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
         };
         lanes.add(format!("lane {id}"), lane_loop::run(parts, stopping.clone()));
     }
+    let broken = NodeFault::new(board.clone(), ledger.clone(), FaultKind::JournalBroken, "journal");
+    let lost = NodeFault::new(board.clone(), ledger.clone(), FaultKind::JournalTailLost, "journal");
+    report(&opened.findings, &lost, &broken).await?;
     drop(opened);
-    let (port, node) = (loaded.site.port.clone(), loaded.node.node.clone());
     if loaded.site.permits_valid_s.is_some() {
         let fetch =
             permits::fetch(sheets, central.clone(), ledger.clone(), clock, port.clone(), node.clone());
         tasks.add("permits".to_owned(), fetch);
     }
+    let mut history = ledger.journal().history();
+    tasks.add("journal history".to_owned(), async move {
+        let found = match history.wait_for(Option::is_some).await {
+            Ok(found) => found.clone(),
+            Err(_) => None,
+        };
+        match found {
+            Some(audit) => report(&audit.findings, &broken, &broken).await?,
+            None => {}
+        }
+        std::future::pending().await
+    });
+    if let Some(signed) = ledger.journal().heads() {
+        let way = heads::deliver(ledger.clone(), central.clone(), port.clone(), node.clone(), signed, lost);
+        tasks.add("heads to central".to_owned(), way);
+    }
+    let disk_low = NodeFault::new(board.clone(), ledger.clone(), FaultKind::DiskLow, "journal");
+    let upkeep = upkeep::keep(ledger.clone(), pictures, state_dir.clone(), kept, disk_low);
+    tasks.add("journal upkeep".to_owned(), upkeep);
     let central_down = NodeFault::new(board.clone(), ledger.clone(), FaultKind::CentralDown, "central");
     tasks.add(
         "delivery to central".to_owned(),
@@ -286,6 +321,24 @@ async fn on_record(failure: &Failure, ledger: &Ledger, board: &Board) {
 fn rules_loaded(spec: &LaneSpec, at: Stamp) -> Entry {
     let body = EntryBody::RulesLoaded { rules: Box::new(spec.rules()) };
     Entry { lane: Some(spec.lane.clone()), pass: None, at, body }
+}
+
+/// What is wrong with the journal goes on record and on the board, with its position.
+async fn report(findings: &[Finding], lost: &NodeFault, broken: &NodeFault) -> Result<(), JournalError> {
+    let (tail, rest): (Vec<_>, Vec<_>) = findings.iter().partition(|f| matches!(f, Finding::TailLost { .. }));
+    if let Some(finding) = tail.first() {
+        lost.raise(heads::told(finding)).await?;
+    }
+    if !rest.is_empty() {
+        let told: Vec<String> = rest.iter().take(5).map(ToString::to_string).collect();
+        let text = format!(
+            "{}; {} findings in all; run `varco-gate journal verify` and compare with central",
+            told.join("; "),
+            rest.len()
+        );
+        broken.raise(text).await?;
+    }
+    Ok(())
 }
 
 /// The pass of a lane that was open at the last stop.

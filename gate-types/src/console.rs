@@ -125,6 +125,15 @@ pub struct Metrics {
     pub acknowledged: u64,
     /// Events that the broker has acknowledged.
     pub published: u64,
+    /// The last entry that a signed head covers.
+    #[serde(default)]
+    pub signed: u64,
+    /// The last entry that central's receipt covers.
+    #[serde(default)]
+    pub anchored: u64,
+    /// Bodies erased since the start.
+    #[serde(default)]
+    pub erased: u64,
     /// Passes closed, by outcome.
     pub passes: BTreeMap<String, u64>,
     /// Arm commands and confirmations: `raised`, `confirmed`, `lowered`, `unexplained`.

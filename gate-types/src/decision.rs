@@ -20,6 +20,7 @@ pub enum Basis {
         /// Central's clock at this decision, milliseconds since 1970.
         central_now_ms: i64,
         /// The identifiers that central matched exactly.
+        #[serde(rename = "central_matched")]
         matched: Vec<String>,
     },
     /// What was read fits several missions.
@@ -220,4 +221,42 @@ pub struct DecisionRecord {
     /// What other rule sets would have decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::RuleSet;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let matched = Matched {
+            slot: Slot::Itu,
+            read: "MAEU7994762".into(),
+            expected: "MAEU7994762".into(),
+            probability: 0.970_000_000_000_000_1,
+            exact: true,
+        };
+        let record = DecisionRecord {
+            rule_set: RuleSet::built_in().reference(),
+            mode: RuleMode::Live,
+            basis: Basis::Mission {
+                nonce: "n".into(),
+                central_now_ms: 1,
+                matched: vec!["MAEU7994762".into()],
+            },
+            down: vec!["n1-in-1.front".into()],
+            rests_on: vec![1, 2],
+            checks: Vec::new(),
+            matched: vec![matched],
+            would_admit: Vec::new(),
+            expectation: None,
+            weight: None,
+            beside: Vec::new(),
+        };
+        let text = serde_json::to_string(&record).unwrap();
+        let read: DecisionRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, record);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text, "byte for byte (I6)");
+    }
 }

@@ -184,11 +184,16 @@ impl Gate {
         }
     }
     /// Kills it without mercy and starts it again.
-    pub async fn crash_and_restart(mut self) -> Self {
+    pub async fn crash_and_restart(self) -> Self {
+        self.crash_and_restart_after(|| {}).await
+    }
+    /// As [`Gate::crash_and_restart`], with something happening to its files in between.
+    pub async fn crash_and_restart_after(mut self, between: impl FnOnce()) -> Self {
         self.process.signal(nix::sys::signal::Signal::SIGKILL);
         self.process.wait(5);
         let (file, folder) = (self.file.clone(), self.folder.clone());
         drop(self);
+        between();
         Self::restart(file, &folder).await
     }
     /// `GET` of the console.

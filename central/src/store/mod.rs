@@ -5,6 +5,7 @@ mod asks;
 mod enrol;
 mod events;
 mod faults;
+mod heads;
 mod missions;
 mod schema;
 

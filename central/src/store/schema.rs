@@ -73,6 +73,13 @@ CREATE TABLE faults (
     PRIMARY KEY (port_id, node, lane, kind, device)
 ) WITHOUT ROWID;
 ",
+    r"
+CREATE TABLE journal_heads (
+    port_id TEXT NOT NULL, node TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL, epoch INTEGER NOT NULL,
+    head_key TEXT NOT NULL, jws TEXT NOT NULL, received_ms INTEGER NOT NULL,
+    PRIMARY KEY (port_id, node, seq, hash)
+) WITHOUT ROWID;
+",
 ];
 
 /// Brings a database to the newest version.

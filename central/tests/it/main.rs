@@ -4,6 +4,7 @@
 mod enrolment;
 mod events;
 mod harness;
+mod heads;
 mod life;
 mod malformed;
 mod missions;

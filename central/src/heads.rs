@@ -1,0 +1,74 @@
+//! Heads of the gates' journals: kept, acknowledged under central's key, and held against what came before.
+
+use crate::store::{AlarmKey, StoreError, Tx};
+use ed25519_dalek::SigningKey;
+use gate_types::NodeId;
+use gate_types::api::{AlarmKind, AlarmView, HeadAnswer};
+use gate_types::head::{HeadReceipt, ReceiptMark, SignedHead};
+use gate_types::jws;
+
+/// What a head came to.
+pub(crate) struct Headed {
+    pub(crate) answer: HeadAnswer,
+    pub(crate) alarms: Vec<AlarmView>,
+}
+
+/// Takes a head within one transaction. One that contradicts what is held is kept and not acknowledged.
+pub(crate) fn take(
+    tx: &Tx<'_>,
+    key: &SigningKey,
+    node: &NodeId,
+    signed: Option<&SignedHead>,
+    now_ms: i64,
+) -> Result<Headed, StoreError> {
+    let mut alarms = Vec::new();
+    let mut receipt = None;
+    if let Some(signed) = signed {
+        let known = tx.known_heads(node, signed)?;
+        let head = &signed.head;
+        let seq = head.seq.0;
+        let mut alarm = |what: &str, text: String| -> Result<(), StoreError> {
+            let kind = AlarmKind::JournalContradicts;
+            let of = AlarmKey::new(kind, None, &format!("{node}/{what}/{seq}/{}", head.hash));
+            alarms.extend(tx.raise(&of, kind, None, node, now_ms, &text)?);
+            Ok(())
+        };
+        if let Some(first) = known.key.filter(|first| *first != head.key) {
+            alarm(
+                "key",
+                format!(
+                    "the journal of node {node} is signed by key {} and was by {first}: was the gate replaced? \
+                 if not, its secrets are in other hands",
+                    head.key
+                ),
+            )?;
+        }
+        if seq < known.newest {
+            alarm(
+                "shorter",
+                format!(
+                    "the journal of node {node} ends at entry {seq} and was at {} before: its tail was lost or an \
+                 old copy put back; compare with the events held here",
+                    known.newest
+                ),
+            )?;
+        }
+        tx.insert_head(node, signed, now_ms)?;
+        if let Some(other) = known.contradiction {
+            alarm(
+                "hash",
+                format!(
+                    "entry {seq} of node {node}'s journal has hash {} and was reported here with {other}: its \
+                 history was written anew; secure the gate and compare",
+                    head.hash
+                ),
+            )?;
+        } else {
+            let body =
+                HeadReceipt { what: ReceiptMark::HeadReceipt, head: head.clone(), received_at_ms: now_ms };
+            let text = jws::sign(key, &body);
+            receipt = Some(text.map_err(|e| StoreError::Content { what: "receipt", cause: e.to_string() })?);
+        }
+    }
+    Ok(Headed { answer: HeadAnswer { receipt, seen: tx.journal_seen(node)? }, alarms })
+}

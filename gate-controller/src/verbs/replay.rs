@@ -1,0 +1,182 @@
+//! `replay`: takes recorded decisions again (I6). By the recorded rules each must come out byte for byte; by
+//! other rule files the difference is told, pass by pass and in a table.
+
+use anyhow::{Context as _, Result, bail};
+use config::{RuleSets, load_rules};
+use gate_core::policy::{Issued, Law, decide_again};
+use gate_types::entry::{Entry, EntryBody};
+use gate_types::rules::LaneRules;
+use gate_types::verdict::Verdict;
+use gate_types::{LaneId, PassId};
+use journal::{Stored, read_all};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+
+/// A lane's rules as recorded, and the rule sets that decide now.
+struct LaneLaw {
+    rules: LaneRules,
+    acting: Issued,
+    beside: Vec<Issued>,
+}
+
+/// What came of a replay.
+#[derive(Debug, Default)]
+struct Tally {
+    decisions: u64,
+    differences: u64,
+    passes: BTreeSet<PassId>,
+    /// Decisions that cannot be taken again, by the reason.
+    left_out: BTreeMap<&'static str, u64>,
+    /// Recorded verdict, verdict now.
+    table: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+/// Replays a journal, or one pass of it. True where every decision came out the same, or other rules were
+/// asked for.
+pub fn replay(
+    journal: &Path,
+    pass: Option<&str>,
+    rules: Option<&Path>,
+    out: &mut impl Write,
+) -> Result<bool> {
+    let only = pass.map(super::pass_id).transpose()?;
+    let others = rules.map(rule_files).transpose()?;
+    let (mut lanes, mut tally) = (BTreeMap::new(), Tally::default());
+    for row in read_all(journal)? {
+        let row = row?;
+        // A reader of the whole journal looks only into the two kinds that it needs.
+        if row.filed.2 != "rules_loaded" && row.filed.2 != "decided" {
+            continue;
+        }
+        if row.is_erased() {
+            tally.leave_out("erased at the end of their time");
+            continue;
+        }
+        let entry = row.entry(journal)?;
+        match &entry.body {
+            EntryBody::RulesLoaded { rules } => {
+                if let Some(lane) = &entry.lane {
+                    lanes.insert(lane.clone(), law(lane, rules, others.as_ref()));
+                }
+            }
+            EntryBody::Decided { .. } if only.is_none() || entry.pass == only => {
+                again(&row, &entry, &lanes, others.is_some(), &mut tally, out)?;
+            }
+            _ => {}
+        }
+    }
+    if let (Some(pass), 0) = (&only, tally.decisions) {
+        bail!("no decision of pass {pass} stands in {}; passes are named LANE:NUMBER", journal.display());
+    }
+    tally.tell(others.is_some(), out)?;
+    Ok(others.is_some() || tally.differences == 0)
+}
+
+/// All rule files of a folder.
+fn rule_files(folder: &Path) -> Result<RuleSets> {
+    let read = std::fs::read_dir(folder)
+        .with_context(|| format!("{}: the folder of rule files", folder.display()))?;
+    let mut files: Vec<_> = read.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    if files.is_empty() {
+        bail!("{}: no rule file (*.toml)", folder.display());
+    }
+    let sets = files.iter().map(|file| load_rules(file).map_err(|problems| anyhow::anyhow!("{problems}")));
+    Ok(RuleSets(sets.collect::<Result<_>>()?))
+}
+
+fn law(lane: &LaneId, rules: &LaneRules, others: Option<&RuleSets>) -> LaneLaw {
+    let (acting, beside) = match others {
+        None => Issued::of(rules),
+        Some(others) => {
+            let (acting, beside) = others.of_lane(&rules.node, lane);
+            (Issued::new(acting), beside.into_iter().map(Issued::new).collect())
+        }
+    };
+    LaneLaw { rules: rules.clone(), acting, beside }
+}
+
+fn again(
+    row: &Stored,
+    entry: &Entry,
+    lanes: &BTreeMap<LaneId, LaneLaw>,
+    other_rules: bool,
+    tally: &mut Tally,
+    out: &mut impl Write,
+) -> Result<()> {
+    let EntryBody::Decided { identity, mission, verdict, record, .. } = &entry.body else { return Ok(()) };
+    let Some(record) = record else {
+        tally.leave_out("without a record: of an earlier version");
+        return Ok(());
+    };
+    let lane = entry.pass.as_ref().map(|p| &p.lane).or(entry.lane.as_ref());
+    let Some(law) = lane.and_then(|lane| lanes.get(lane)) else {
+        tally.leave_out("without recorded rules of their lane");
+        return Ok(());
+    };
+    let by = Law::of(&law.rules, &law.acting, &law.beside);
+    let decision = decide_again(&by, identity, mission.as_deref(), record);
+    tally.decisions += 1;
+    tally.passes.extend(entry.pass.clone());
+    *tally.table.entry((name(verdict), name(&decision.verdict))).or_default() += 1;
+    let differs = if other_rules {
+        decision.verdict != *verdict
+    } else {
+        let body = EntryBody::Decided {
+            identity: identity.clone(),
+            mission: mission.clone(),
+            verdict: decision.verdict.clone(),
+            rules: decision.record.rule_set.to_string(),
+            record: Some(Box::new(decision.record)),
+        };
+        serde_json::to_string(&Entry { body, ..entry.clone() })? != row.body
+    };
+    if differs {
+        tally.differences += 1;
+        let pass = entry.pass.as_ref().map_or_else(|| "no pass".to_owned(), ToString::to_string);
+        writeln!(out, "pass {pass}, entry {}: recorded {}", row.seq.0, told(verdict))?;
+        writeln!(out, "{:>width$} now {}", "", told(&decision.verdict), width = 4)?;
+    }
+    Ok(())
+}
+
+fn name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Admit { .. } => "admit",
+        Verdict::Hold { .. } => "hold",
+        Verdict::Refer { .. } => "refer",
+    }
+}
+
+fn told(verdict: &Verdict) -> String {
+    let reasons: Vec<&str> = verdict.reasons().iter().map(|r| r.text.as_str()).collect();
+    if reasons.is_empty() {
+        name(verdict).to_owned()
+    } else {
+        format!("{}: {}", name(verdict), reasons.join("; "))
+    }
+}
+
+impl Tally {
+    fn leave_out(&mut self, why: &'static str) {
+        *self.left_out.entry(why).or_default() += 1;
+    }
+    fn tell(&self, other_rules: bool, out: &mut impl Write) -> std::io::Result<()> {
+        for (why, count) in &self.left_out {
+            writeln!(out, "note: {count} entries left out, {why}")?;
+        }
+        writeln!(out, "{:<10} {:<10} decisions", "recorded", "now")?;
+        for ((was, is), count) in &self.table {
+            writeln!(out, "{was:<10} {is:<10} {count}")?;
+        }
+        let (decisions, passes, differ) = (self.decisions, self.passes.len(), self.differences);
+        let how = if other_rules {
+            "with another verdict or reason under these rules"
+        } else {
+            "not byte for byte as recorded"
+        };
+        writeln!(out, "{decisions} decisions of {passes} passes taken again, {differ} {how}")
+    }
+}
