@@ -64,8 +64,8 @@ const WRONG_DIGIT_NATS: f64 = 6.0;
 /// Below this ln p of the best legal panel, panels with numbers that do not exist are considered.
 const PANEL_DOUBTFUL: f64 = -3.0;
 
-/// The confidence of a text is at most its share among all texts times this; shares are a little too careful, since
-/// look-alike characters lend each other probability.
+/// The confidence of a plate or panel is at most its share among all texts times this; shares are a little too careful,
+/// since look-alike characters lend each other probability.
 const MOST_OF_SHARE: f64 = 1.15;
 
 /// One text in the choice.
@@ -252,7 +252,12 @@ impl Resolver {
     fn assess(&self, resolved: &mut Resolved) {
         let first = resolved.shares.first().copied().unwrap_or(1.0).max(1e-12);
         // However clear the crop: where two texts share the probability, neither is sure.
-        let most = (first * MOST_OF_SHARE).min(1.0) as f32;
+        let slack = match resolved.kind {
+            ReadKind::Plate | ReadKind::Adr => MOST_OF_SHARE,
+            // Letters of one blind group pass the same check digit: nothing is lent there.
+            ReadKind::Container => 1.0,
+        };
+        let most = (first * slack).min(1.0) as f32;
         let sure = self.calibration.confidence(resolved.kind, &resolved.features).min(most);
         let left = f64::from(1.0 - sure);
         let others = (1.0 - first).max(1e-12);
