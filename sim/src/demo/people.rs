@@ -142,14 +142,13 @@ pub async fn run(central: &Central, port: &SharedPort, seed: u64, errand: Errand
         }
         Errand::Papers(_, mission, Papers { status, holds, conditions }) => {
             let by = "port community system of the demo".to_owned();
-            let change =
-                MissionChange {
-                    status: Some(status),
-                    holds: Some(holds),
-                    conditions: Some(conditions),
-                    circumstances: None,
-                    by,
-                };
+            let change = MissionChange {
+                status: Some(status),
+                holds: Some(holds),
+                conditions: Some(conditions),
+                circumstances: None,
+                by,
+            };
             central.change(&mission, &change).await?;
         }
     }
