@@ -160,6 +160,10 @@ impl Block {
         state.since = Instant::now();
         state.stuck = stuck;
     }
+    /// The block's own watchdog: without its master it drops every output, as couplers do.
+    pub fn drop_outputs(&self) {
+        self.state.lock().unwrap().coils = [false; 16];
+    }
     /// The block's program stands still: the life counter no longer counts.
     pub fn freeze(&self, frozen: bool) {
         let mut state = self.state.lock().unwrap();

@@ -103,7 +103,8 @@ impl Port {
                 self.kills += 1;
                 let gate = self.gate.take().unwrap();
                 gate.process.signal(Signal::SIGKILL);
-                self.gate = Some(gate.crash_and_restart().await);
+                let block = self.block.clone();
+                self.gate = Some(gate.crash_and_restart_after(|| block.drop_outputs()).await);
             }
             if done(self) {
                 return;
