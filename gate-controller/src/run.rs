@@ -172,9 +172,8 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
             Ok(found) => found.clone(),
             Err(_) => None,
         };
-        match found {
-            Some(audit) => report(&audit.findings, &broken, &broken).await?,
-            None => {}
+        if let Some(audit) = found {
+            report(&audit.findings, &broken, &broken).await?;
         }
         std::future::pending().await
     });

@@ -73,7 +73,7 @@ fn came_under(lane: &mut Lane) {
         let text = "the curtain sees a vehicle that the loop under the arm does not; check the loop";
         raise(lane, FaultKind::LoopSilent, part(lane, "loop_under"), text.to_owned());
     }
-    if !through && !unseen && !(lane.under.is_on() && may_pass) {
+    if !through && !unseen && (!lane.under.is_on() || !may_pass) {
         return;
     }
     let approach_free = lane.approach.is_off();

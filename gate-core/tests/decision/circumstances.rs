@@ -130,7 +130,8 @@ fn every_combination_of_circumstances() {
 
 #[test]
 fn panels_are_the_declared_ones() {
-    let rows: [(Option<&[&str]>, Option<&str>, bool, Option<ReasonCode>); 9] = [
+    type Row<'a> = (Option<&'a [&'a str]>, Option<&'a str>, bool, Option<ReasonCode>);
+    let rows: [Row<'_>; 9] = [
         (None, Some("33/1203"), false, None),
         (None, Some("33/1203"), true, Some(ReasonCode::FactMissing)),
         (Some(&[]), None, true, None),

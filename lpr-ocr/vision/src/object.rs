@@ -208,7 +208,7 @@ pub(crate) fn kind_of(class: ObjectClass) -> Option<ReadKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lpr_ocr::decode::beam::{STEPS, made_logits};
+    use lpr_ocr::decode::beam::made_logits;
 
     fn object(class: ObjectClass) -> Object {
         let found = Found { class, score: 0.9, cx: 100.0, cy: 50.0, w: 120.0, h: 30.0, angle: 0.0 };
