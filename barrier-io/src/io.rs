@@ -88,6 +88,8 @@ struct Live {
     heartbeat: bool,
     lamp_fault: Option<String>,
     health: Option<Health>,
+    /// The momentary coils are known to be off, or on by this connection's own pulse.
+    settled: bool,
 }
 
 impl IoDriver {
@@ -141,6 +143,7 @@ impl IoDriver {
             heartbeat: false,
             lamp_fault: None,
             health: None,
+            settled: false,
         };
         self.poll(&mut live, link).await?;
         for coil in self.pulses.keys() {
@@ -215,7 +218,7 @@ impl IoDriver {
     }
 
     /// Starts one momentary pulse; a pulse that is still on ends first, so that the new one has its edge
-    /// and raise and permit-lower are never on together.
+    /// and raise and permit-lower are never on together. A lane that commands nothing writes to neither.
     async fn pulse(
         &mut self,
         live: &mut Live,
@@ -238,6 +241,13 @@ impl IoDriver {
     async fn start_pulse(&mut self, live: &mut Live, coil: u16) -> Result<Left, Failure> {
         if let Some(last) = self.pulses.values().max().copied() {
             self.end_pulses(live, last).await?;
+        }
+        // A daemon that was killed within a pulse left its coil on: without this the new pulse had no edge.
+        if !live.settled {
+            for coil in [self.points.outputs.raise, self.points.outputs.permit_lower] {
+                live.session.write_coil(coil, false).await?;
+            }
+            live.settled = true;
         }
         // Noted before the write: when its answer is lost, the coil may be on.
         self.pulses.insert(coil, Instant::now() + Duration::from_millis(self.points.outputs.pulse_ms));
