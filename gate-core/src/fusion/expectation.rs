@@ -4,10 +4,10 @@
 use gate_types::identity::{Identity, Slot};
 use gate_types::plate::fold;
 use gate_types::release::Expected;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of identifier: a plate is looked up among plates of tractors or trailers, not among codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Tractor,
     Trailer,
@@ -18,7 +18,7 @@ enum Kind {
 /// An index over expected missions.
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
-    by_value: HashMap<(Kind, String), Vec<u32>>,
+    by_value: BTreeMap<(Kind, String), Vec<u32>>,
     missions: usize,
 }
 
