@@ -48,8 +48,12 @@ impl<'a> Counts<'a> {
     /// Counts what was read on a picture; `error` says why it was not read.
     pub(super) fn add(&mut self, job: &Job, path: &Path, readings: &[Reading], error: Option<&str>) {
         let rows = self.rows;
-        let wanted: Vec<&Truth> =
-            job.truths.iter().filter_map(|t| rows.get(*t)).filter(|r| !r.text.is_empty()).collect();
+        let wanted: Vec<(usize, &Truth)> = job
+            .truths
+            .iter()
+            .filter_map(|t| Some((*t, rows.get(*t)?)))
+            .filter(|(_, row)| !row.text.is_empty())
+            .collect();
         if wanted.is_empty() {
             self.empties += 1;
             for r in readings {
@@ -58,10 +62,9 @@ impl<'a> Counts<'a> {
             }
             return;
         }
-        let texts: Vec<&str> = wanted.iter().map(|r| r.text.as_str()).collect();
+        let texts: Vec<&str> = wanted.iter().map(|(_, row)| row.text.as_str()).collect();
         let found = answers(&texts, readings);
-        let with_text = job.truths.iter().filter(|t| rows.get(**t).is_some_and(|r| !r.text.is_empty()));
-        for ((&number, row), answer) in with_text.zip(wanted).zip(found) {
+        for ((number, row), answer) in wanted.into_iter().zip(found) {
             let got = answer.and_then(|r| readings.get(r));
             let outcome = self.outcome(row, got);
             if !outcome.is_exact() {
