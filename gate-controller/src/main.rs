@@ -46,6 +46,9 @@ enum Verb {
         #[arg(long)]
         ready_file: Option<PathBuf>,
     },
+    /// Watch or test one device alone
+    #[command(subcommand)]
+    Device(verbs::DeviceVerb),
     /// Look into a journal; a running daemon is not disturbed
     #[command(subcommand)]
     Journal(JournalVerb),
@@ -124,6 +127,10 @@ fn main() -> ExitCode {
         }),
         Verb::Run { config, ready_file } => {
             with_node(&config, |loaded| runtime()?.block_on(run::run(loaded, ready_file.as_deref())))
+        }
+        Verb::Device(verb) => {
+            let work = async { verbs::device(&verb, &mut std::io::stdout().lock()).await };
+            ended(runtime().and_then(|runtime| runtime.block_on(work)))
         }
         Verb::Journal(JournalVerb::Verify { db, key }) => {
             ended(verbs::verify_journal(&db, key.as_deref(), &mut std::io::stdout().lock()))

@@ -29,6 +29,9 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Serves one device alone, until Ctrl-C.
+    #[command(subcommand)]
+    Device(sim::device::DeviceFace),
     /// Starts central, the gates of a site and their devices, and lets trucks come.
     Demo {
         /// How long trucks come (`60s`, `5m`); until Ctrl-C where absent.
@@ -76,6 +79,17 @@ fn main() -> anyhow::Result<ExitCode> {
             sim::render::write_samples(seed, count, &out)?;
             println!("seed {seed}: {count} pictures and truth.csv in {}", out.display());
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Device(face) => {
+            let filter =
+                EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sim=info"));
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let served = runtime.block_on(sim::device::serve(face));
+            // The thread that reads the keys waits for a line that nobody types any more.
+            runtime.shutdown_timeout(Duration::from_millis(200));
+            served.map(|()| ExitCode::SUCCESS)
         }
         Command::Demo { for_time, headless, summary, seed, site, trucks, keep } => {
             let filter = EnvFilter::try_from_default_env()

@@ -1,9 +1,16 @@
-//! What a person asks of a recorded journal, beside a running daemon or without one.
+//! What a person asks of a recorded journal or of one device, beside a running daemon or without one.
 
+mod device;
+mod device_bench;
+mod device_io;
+mod device_reader;
+mod device_scale;
+mod device_sign;
 mod evidence;
 mod journal;
 mod replay;
 
+pub use device::{DeviceVerb, device};
 pub(crate) use evidence::IMAGES;
 pub use evidence::export_evidence;
 pub use journal::{export_journal, verify_journal};

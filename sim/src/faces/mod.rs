@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod camera;
 pub mod io;
+pub mod pty;
 pub mod reader;
 pub mod scale;
 pub mod sign;

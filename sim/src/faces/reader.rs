@@ -11,19 +11,51 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-/// A tag in the field answers this often.
-const SIGHTING: Duration = Duration::from_millis(150);
+/// A tag in a lane's field answers this often, milliseconds.
+const SIGHTING_MS: u64 = 150;
 
-/// Serves one reader with `antennas` antennas until the task is dropped; gives its address.
+/// A tag that an antenna sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagInField {
+    /// Its EPC.
+    pub epc: EpcBits,
+    /// The antenna, from 1.
+    pub antenna: u16,
+    /// Signal strength, dBm; it wavers by some dB.
+    pub rssi_dbm: i8,
+}
+
+/// What the antennas see.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Field {
+    /// The tags.
+    pub tags: Vec<TagInField>,
+    /// Each answers this often, milliseconds.
+    pub every_ms: u64,
+}
+
+/// Serves a lane's reader with `antennas` antennas until the task is dropped; gives its address.
 pub async fn start(bay: Arc<Bay>, antennas: u16) -> std::io::Result<SocketAddr> {
     let (listener, address) = listen().await?;
-    tokio::spawn(serve(listener, bay, antennas.max(1)));
+    let mut vehicle = bay.vehicle.subscribe();
+    let (field, seen) = watch::channel(Field::default());
+    tokio::spawn(async move {
+        loop {
+            let tags = tag(&vehicle.borrow_and_update()).into_iter().collect();
+            field.send_replace(Field { tags, every_ms: SIGHTING_MS });
+            if vehicle.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    tokio::spawn(serve(listener, seen, antennas.max(1)));
     Ok(address)
 }
 
-async fn serve(listener: TcpListener, bay: Arc<Bay>, antennas: u16) {
+/// Serves one client at a time; a second one is refused as the standard has it.
+pub async fn serve(listener: TcpListener, field: watch::Receiver<Field>, antennas: u16) {
     let one = Arc::new(Semaphore::new(1));
     let started = Instant::now();
     loop {
@@ -33,10 +65,10 @@ async fn serve(listener: TcpListener, bay: Arc<Bay>, antennas: u16) {
             tokio::spawn(async move { stream.write_all(&refusal).await });
             continue;
         };
-        let bay = bay.clone();
+        let field = field.clone();
         tokio::spawn(async move {
-            if let Err(error) = client(stream, &bay, antennas, started).await {
-                tracing::debug!(%error, lane = %bay.lane, "the reader's client left");
+            if let Err(error) = client(stream, field, antennas, started).await {
+                tracing::debug!(%error, "the reader's client left");
             }
             drop(permit);
         });
@@ -51,11 +83,16 @@ fn moment(started: Instant) -> Moment {
     }
 }
 
-async fn client(mut stream: TcpStream, bay: &Bay, antennas: u16, started: Instant) -> std::io::Result<()> {
+async fn client(
+    mut stream: TcpStream,
+    mut field: watch::Receiver<Field>,
+    antennas: u16,
+    started: Instant,
+) -> std::io::Result<()> {
     let mut face = ReaderFace::new(antennas);
-    let mut rng = ChaCha8Rng::seed_from_u64(bay.seed ^ 0x7ead);
-    let mut vehicle = bay.vehicle.subscribe();
+    let mut rng = ChaCha8Rng::seed_from_u64(0x7ead);
     let mut bytes = vec![0; 4096];
+    let mut seen_at = tokio::time::Instant::now();
     face.connected(moment(started));
     loop {
         while let Some(out) = face.next_output() {
@@ -64,29 +101,32 @@ async fn client(mut stream: TcpStream, bay: &Bay, antennas: u16, started: Instan
         if face.is_closing() || face.unanswered_keepalives() > 3 {
             return Ok(());
         }
-        let epc = tag(&vehicle.borrow_and_update());
-        let looks = epc.is_some() && face.is_inventorying();
+        let every = Duration::from_millis(field.borrow_and_update().every_ms);
+        let looks = !field.borrow().tags.is_empty() && face.is_inventorying();
         let now = moment(started);
         let wait_ms = face.next_deadline_ms().map_or(10_000, |at| at.saturating_sub(now.ms).max(1));
-        let wait = Duration::from_millis(wait_ms).min(if looks { SIGHTING } else { Duration::from_secs(10) });
+        let next_tick = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
         tokio::select! {
             read = stream.read(&mut bytes) => match read? {
                 0 => return Ok(()),
                 n => face.receive(&bytes[..n], moment(started)).map_err(std::io::Error::other)?,
             },
-            changed = vehicle.changed() => if changed.is_err() { return Ok(()) },
-            () = tokio::time::sleep(wait) => {
-                if let (true, Some(epc)) = (looks, epc) {
-                    let sighting = Sighting { epc, antenna: 1, rssi_dbm: rng.random_range(-58..-44) };
-                    face.see(&sighting, moment(started));
+            changed = field.changed() => if changed.is_err() { return Ok(()) },
+            () = tokio::time::sleep_until(seen_at + every), if looks => {
+                seen_at = tokio::time::Instant::now();
+                for tag in &field.borrow().tags {
+                    let rssi_dbm = tag.rssi_dbm.saturating_add(rng.random_range(-6..7));
+                    face.see(&Sighting { epc: tag.epc.clone(), antenna: tag.antenna, rssi_dbm }, moment(started));
                 }
             }
+            () = tokio::time::sleep_until(next_tick) => {}
         }
         face.tick(moment(started));
     }
 }
 
-fn tag(visit: &Option<crate::world::bay::Visit>) -> Option<EpcBits> {
+fn tag(visit: &Option<crate::world::bay::Visit>) -> Option<TagInField> {
     let epc = visit.as_ref()?.card.tag.as_ref()?;
-    EpcBits::of_bytes(&hex::decode(epc).ok()?).ok()
+    let epc = EpcBits::of_bytes(&hex::decode(epc).ok()?).ok()?;
+    Some(TagInField { epc, antenna: 1, rssi_dbm: -51 })
 }
