@@ -42,6 +42,18 @@ pub struct Resolved {
     shares: Vec<f64>,
 }
 
+impl Resolved {
+    /// Whether the text by itself shows its kind: a right check digit, a pair of the dangerous goods list, letters and digits
+    /// as a country issues them.
+    pub fn is_of_its_kind(&self) -> bool {
+        match self.kind {
+            ReadKind::Plate => self.features.fits >= 1.0 && self.features.mixed >= 1.0,
+            ReadKind::Container => self.check_digit == CheckDigit::Valid,
+            ReadKind::Adr => self.features.pair >= 1.0 && self.features.raw >= 1.0,
+        }
+    }
+}
+
 /// Languages of all kinds, compiled once.
 #[derive(Debug, Clone)]
 pub struct Resolver {

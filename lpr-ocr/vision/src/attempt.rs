@@ -34,10 +34,11 @@ impl Engine {
             Some(Attempt::First) => {
                 self.align(grey, o)?;
                 let nothing = o.nothing > if o.kind == ReadKind::Container { NO_CODE } else { NOTHING };
-                if nothing || !self.wanted.contains(&o.kind) {
+                if nothing {
                     o.give_up();
                     return Ok(());
                 }
+                // An object of another kind gets one crop: its text may say that it is what is looked for.
                 Some((o.quad, if o.is_aligned { ALIGNED_MARGIN } else { BOX_MARGIN }, 0.0))
             }
             Some(Attempt::Margin(other)) => Some((quad, other, 0.02)),
@@ -57,9 +58,13 @@ impl Engine {
         };
         if let Some((quad, margin, ends)) = cut {
             let column = o.found.class == ObjectClass::CodeColumn;
-            self.crops_left -= 1;
+            // The one look at an object of another kind takes nothing from those that are looked for.
+            self.crops_left -= u32::from(self.wanted.contains(&o.kind));
             if let Some(seen) = self.nets.read(grey, &quad.widened(margin, ends), column)? {
-                o.add(&self.resolver, seen, quad);
+                o.add(&self.resolver, &self.wanted, seen, quad);
+            }
+            if !self.wanted.contains(&o.kind) {
+                o.give_up();
             }
         }
         Ok(())
@@ -88,7 +93,7 @@ impl Engine {
         self.crops_left -= 1;
         let column = other.class == ObjectClass::CodeColumn;
         if let Some(seen) = self.nets.read(grey, &quad.widened(margin, 0.0), column)? {
-            turned.add(&self.resolver, seen, quad);
+            turned.add(&self.resolver, &self.wanted, seen, quad);
         }
         let log_p = |o: &Object| o.best().map_or(f64::MIN, |r| r.log_p);
         if log_p(&turned) > log_p(o) {

@@ -121,7 +121,8 @@ impl Engine {
             let (class, score, raw) = (o.found.class.name(), o.found.score, o.best().map(|r| &r.raw_text));
             tracing::debug!(class, score, nothing = o.nothing, raw, confidence = o.confidence(), "object");
         }
-        let mut readings: Vec<Reading> = objects.iter().filter_map(|o| reading(o, view)).collect();
+        let mut readings: Vec<Reading> =
+            objects.iter().filter(|o| kinds.contains(&o.kind)).filter_map(|o| reading(o, view)).collect();
         for r in readings.iter_mut().filter(|r| r.read.kind == ReadKind::Adr) {
             r.read.confidence *= panel::plausible(colour, &r.quad)?;
         }

@@ -18,6 +18,11 @@ const MOST_JOINT: usize = 4;
 /// So many crops that say the same are enough, whatever confidence that gives.
 const AGREEING: usize = 3;
 
+/// Below this confidence the text itself is asked what it is.
+const UNSETTLED: f32 = 0.5;
+/// What the text is by itself must be that much surer than what it was taken for.
+const SURER: f32 = 0.2;
+
 /// What the aligner says with more than this probability is so: plates, panels and codes on a painted field look alike from afar.
 const TOLD: f32 = 0.6;
 
@@ -137,9 +142,22 @@ impl Object {
             self.kind = kind_of(a.class).unwrap_or(self.kind);
         }
     }
-    /// Takes what a crop of `quad` says.
-    pub(crate) fn add(&mut self, resolver: &Resolver, seen: Probabilities, quad: Quad) {
-        let alone = resolver.resolve(self.kind, std::slice::from_ref(&seen));
+    /// Takes what a crop of `quad` says, on a frame where readings of the kinds `wanted` are looked for.
+    pub(crate) fn add(&mut self, resolver: &Resolver, wanted: &[ReadKind], seen: Probabilities, quad: Quad) {
+        let mut alone = resolver.resolve(self.kind, std::slice::from_ref(&seen));
+        if let Some(other) = self.by_text(resolver, wanted, &seen, alone.as_ref()) {
+            // What was read as another kind does not count.
+            self.crops.clear();
+            self.best = None;
+            self.found.class = match other.kind {
+                ReadKind::Plate => ObjectClass::Plate,
+                ReadKind::Container if other.two_rows => ObjectClass::CodeStack,
+                ReadKind::Container => ObjectClass::CodeLine,
+                ReadKind::Adr => ObjectClass::AdrPanel,
+            };
+            self.kind = other.kind;
+            alone = Some(other);
+        }
         let log_p = alone.as_ref().map_or(f64::MIN, |r| r.log_p);
         if self.crops.is_empty() && log_p < HOPELESS_LOG_P && !self.found.class.is_code() {
             self.done = true;
@@ -165,6 +183,51 @@ impl Object {
         if let Some(best) = &mut self.best {
             resolver.seen(best, self.found.score, height_px);
         }
+    }
+    /// What the text of a crop is where it is not what the object was taken for: four letters and seven digits with the right
+    /// check digit are a code, whatever they are painted on; a panel's two rows are a pair of the list; a plate's text comes from a
+    /// grammar.
+    fn by_text(
+        &self,
+        resolver: &Resolver,
+        wanted: &[ReadKind],
+        seen: &Probabilities,
+        own: Option<&Resolved>,
+    ) -> Option<Resolved> {
+        let assessed = |mut r: Resolved| {
+            resolver.seen(&mut r, self.found.score, self.character_px());
+            r
+        };
+        let told = |r: &Resolved| r.candidates.first().map_or(0.0, |c| c.confidence);
+        if self.found.class == ObjectClass::CodeColumn || self.confidence() >= UNSETTLED {
+            return None;
+        }
+        let own = own.cloned().map(assessed).map_or(0.0, |r| told(&r));
+        // A plate of two rows that are a listed pair is a panel, and one of eleven characters with the right check digit a code,
+        // however well it reads as a plate.
+        let two_rows = seen.two_rows();
+        let long = seen.greedy().0.len() == lpr_ocr::decode::code::LENGTH;
+        let plainly = |kind: ReadKind| {
+            self.kind == ReadKind::Plate
+                && match kind {
+                    ReadKind::Adr => two_rows,
+                    ReadKind::Container => long,
+                    ReadKind::Plate => false,
+                }
+        };
+        let surer = |r: &Resolved| {
+            let least = if plainly(r.kind) { UNSETTLED } else { own + SURER };
+            told(r) >= least
+        };
+        [ReadKind::Plate, ReadKind::Container, ReadKind::Adr]
+            .into_iter()
+            .filter(|k| *k != self.kind && wanted.contains(k))
+            .filter(|k| own < UNSETTLED || plainly(*k))
+            .filter_map(|k| resolver.resolve(k, std::slice::from_ref(seen)))
+            .filter(Resolved::is_of_its_kind)
+            .map(assessed)
+            .filter(surer)
+            .max_by(|a, b| told(a).total_cmp(&told(b)))
     }
     /// Height of a character on the frame, pixels.
     fn character_px(&self) -> f32 {
@@ -210,6 +273,8 @@ mod tests {
     use super::*;
     use lpr_ocr::decode::beam::made_logits;
 
+    const ALL: &[ReadKind] = &[ReadKind::Plate, ReadKind::Container, ReadKind::Adr];
+
     fn object(class: ObjectClass) -> Object {
         let found = Found { class, score: 0.9, cx: 100.0, cy: 50.0, w: 120.0, h: 30.0, angle: 0.0 };
         Object::new(found, kind_of(class).unwrap_or(ReadKind::Plate))
@@ -224,7 +289,7 @@ mod tests {
         let mut o = object(ObjectClass::Plate);
         assert!(!o.is_done());
         assert_eq!(o.next_attempt(), Some(Attempt::First));
-        o.add(&resolver, seen("EK679XR", 20.0), o.quad);
+        o.add(&resolver, ALL, seen("EK679XR", 20.0), o.quad);
         assert!(o.is_done() && o.is_sure(), "{}", o.confidence());
     }
 
@@ -232,8 +297,8 @@ mod tests {
     fn crops_that_disagree_give_doubt() {
         let resolver = Resolver::new(&["it".into()]).unwrap();
         let mut o = object(ObjectClass::Plate);
-        o.add(&resolver, seen("EK679XR", 20.0), o.quad);
-        o.add(&resolver, seen("FK679XR", 20.0), o.quad);
+        o.add(&resolver, ALL, seen("EK679XR", 20.0), o.quad);
+        o.add(&resolver, ALL, seen("FK679XR", 20.0), o.quad);
         assert!(o.confidence() < 0.7, "{}", o.confidence());
         assert_eq!(o.best().unwrap().candidates.len().min(2), 2);
     }
@@ -242,11 +307,11 @@ mod tests {
     fn a_crop_that_shows_nothing_does_not_count() {
         let resolver = Resolver::new(&[]).unwrap();
         let mut o = object(ObjectClass::CodeLine);
-        o.add(&resolver, seen("MAERSK", 20.0), o.quad);
+        o.add(&resolver, ALL, seen("MAERSK", 20.0), o.quad);
         let other = Quad::rectangle(9.0, 9.0, 40.0, 10.0, 0.0);
-        o.add(&resolver, seen("CSQU3054383", 20.0), other);
+        o.add(&resolver, ALL, seen("CSQU3054383", 20.0), other);
         assert!(o.is_sure() && o.quad == other);
-        o.add(&resolver, seen("XX", 20.0), o.quad);
+        o.add(&resolver, ALL, seen("XX", 20.0), o.quad);
         assert!(o.is_sure(), "a worse crop changes nothing");
     }
 
@@ -256,7 +321,7 @@ mod tests {
         let mut o = object(ObjectClass::Plate);
         for _ in 0..3 {
             assert!(!o.is_done());
-            o.add(&resolver, seen("EK679XR", 5.5), o.quad);
+            o.add(&resolver, ALL, seen("EK679XR", 5.5), o.quad);
         }
         assert!(o.is_done() && !o.is_sure(), "{}", o.confidence());
     }
@@ -276,6 +341,31 @@ mod tests {
         assert_eq!(o.kind, ReadKind::Container);
         o.take(&sees(ObjectClass::Plate, 0.9));
         assert_eq!(o.kind, ReadKind::Container, "its check digit tells more");
+    }
+
+    #[test]
+    fn the_text_decides_what_the_look_does_not() {
+        let resolver = Resolver::new(&[]).unwrap();
+        let mut o = object(ObjectClass::Plate);
+        o.add(&resolver, ALL, seen("JSJE2377282", 20.0), o.quad);
+        assert_eq!((o.kind, o.found.class), (ReadKind::Container, ObjectClass::CodeLine));
+        assert_eq!(o.best().unwrap().candidates[0].text, "JSJE2377282");
+        let mut o = object(ObjectClass::Plate);
+        o.add(&resolver, ALL, seen("JSJE2377283", 20.0), o.quad);
+        assert_eq!(o.kind, ReadKind::Plate, "a wrong check digit makes no code");
+        let mut o = object(ObjectClass::AdrPanel);
+        o.add(&resolver, ALL, seen("EK679XR", 20.0), o.quad);
+        assert_eq!((o.kind, o.found.class), (ReadKind::Plate, ObjectClass::Plate));
+        let mut o = object(ObjectClass::CodeColumn);
+        o.add(&resolver, ALL, seen("EK679XR", 20.0), o.quad);
+        assert_eq!(o.kind, ReadKind::Container, "no plate is read downwards");
+        let mut o = object(ObjectClass::Plate);
+        let panel = Probabilities::from_logits(&made_logits("X801728", 3, 20.0)).unwrap();
+        o.add(&resolver, ALL, panel.clone(), o.quad);
+        assert_eq!(o.kind, ReadKind::Adr, "a pair of the list in two rows");
+        let mut o = object(ObjectClass::Plate);
+        o.add(&resolver, &[ReadKind::Plate], panel, o.quad);
+        assert_eq!(o.kind, ReadKind::Plate, "panels are not looked for");
     }
 
     #[test]
