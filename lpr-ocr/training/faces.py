@@ -26,7 +26,8 @@ FONT_WORDS = ["din", "bebas", "roboto", "nationalpark", "national-park", "routed
               "firacode", "fira", "nimbussans", "nimbusmono", "urw", "cabin", "oxygen", "arimo", "cousine", "exo", "play", "junction",
               "league", "quicksand", "comfortaa", "andika"]
 FONT_NOT = ["italic", "oblique", "symbol", "serif", "math", "slanted", "emoji", "arabic", "hebrew", "thai", "icon", "condensed-thin", "thin",
-            "hairline", "extralight", "ultralight", "tinos", "caslon", "bookman", "gothic-ps", "c059", "p052", "dingbats", "z003", "slab"]
+            "hairline", "extralight", "ultralight", "tinos", "caslon", "bookman", "gothic-ps", "c059", "p052", "dingbats", "z003", "slab",
+            "d050000l", "ocrbe", "ocrbx", "ocrbf", "outline"]      # pictures, letters cut out of blocks, bare outlines
 
 
 def font_files():
@@ -279,6 +280,10 @@ def skeleton(ch, p):
     return []
 
 
+# Most of a letter's width that one stroke takes, and the least width of letters of three or four strokes, in strokes.
+MOST_STROKE, LEAST_STROKES = 0.27, {"M": 4.4, "W": 4.4, "N": 3.4}
+
+
 class DrawnFace:
     """A monoline face from the skeletons above; all of its form comes from the random generator."""
 
@@ -286,6 +291,7 @@ class DrawnFace:
         u = rng.uniform
         self.stroke = u(0.09, 0.21)
         self.width = u(0.36, 0.85)
+        self.stroke = min(self.stroke, self.width * MOST_STROKE)      # lettering that is issued keeps its counters open
         self.mono = rng.random() < 0.5
         self.pen = u(0, 1) if rng.random() < 0.6 else 0.0
         self.p = dict(n=float(np.exp(u(math.log(1.9), math.log(7)))), oct=float(u(14, 32)) if rng.random() < 0.15 else 0,
@@ -318,7 +324,7 @@ class DrawnFace:
             width *= 0.75 if not self.mono else 0.9
         elif ch in "IJLEF" and not self.mono:
             width *= 0.9
-        width = max(width, stroke + 2)
+        width = max(width, stroke + 2, LEAST_STROKES.get(ch, 0) * stroke)
         inset = stroke / 2
         pad = 12
         mask = np.zeros((CELL, int(width) + 2 * pad), np.uint8)

@@ -59,7 +59,8 @@ def _mark(rng, img, x, y, w, bg, ink, faces):
 
 
 def _divider(rng, img, faces, code, x, y, w, ink):
-    """Between the groups of a southern Mediterranean plate: a bar, or the word Tunis in its joined forms (not read)."""
+    """Between the groups of a southern Mediterranean plate: a thin bar that reaches beyond the characters, or the word Tunis in its
+    joined forms (not read)."""
     if code == "TN":
         face = faces.arabic[int(rng.integers(len(faces.arabic)))]
         try:
@@ -71,7 +72,7 @@ def _divider(rng, img, faces, code, x, y, w, ink):
         put(img, mask, x + (w - mask.shape[1]) / 2, y + CAP * rng.uniform(0, 0.4), ink)
     elif w > 8:
         cx = int(x + w / 2)
-        cv2.line(img, (cx, int(y - CAP * rng.uniform(0, 0.2))), (cx, int(y + CAP * rng.uniform(1, 1.2))), float(ink), int(rng.integers(2, 5)))
+        cv2.line(img, (cx, int(y - CAP * rng.uniform(0.12, 0.3))), (cx, int(y + CAP * rng.uniform(1.12, 1.3))), float(ink), int(rng.integers(2, 5)))
 
 
 def _row(rng, faces, face, text, seps, gap, stretch):
@@ -85,15 +86,15 @@ def _row(rng, faces, face, text, seps, gap, stretch):
     return weight(rng, mask), spans, places
 
 
-def plate(rng, faces, grammar, kind):
+def plate(rng, faces, grammar, kind, alef=0.0):
     """A plate scene; kind: eu, us, br, arabic, two (two lines), trailer (two lines, nothing but what is issued). Context is drawn
-    around the plate too."""
+    around the plate too. `alef`: see `arabic_plate`."""
     face = faces.pick_mixed(rng) if kind == "arabic" else faces.pick(rng)
     group = {"us": "US", "br": "BR"}.get(kind, "EU")
     code, text = grammar.sample(rng, group)
     dividers = None
     if kind == "arabic":
-        code, marked = arabic_plate(rng)
+        code, marked = arabic_plate(rng, alef)
         text = marked.replace("|", "")
         dividers = [marked[:i].replace("|", "") for i, ch in enumerate(marked) if ch == "|"]
         dividers = [len(d) for d in dividers]
@@ -170,7 +171,7 @@ def plate(rng, faces, grammar, kind):
         for px, w in places:
             if dividers is not None and rng.random() < 0.7:
                 _divider(rng, img, faces, code, rx + px, y, w, ink)
-            else:
+            elif code != "EG":                   # a dot there would be a zero
                 _mark(rng, img, rx + px, y, w, bg, ink, faces)
         for ch, a, b in spans:
             chars.append((ch, k, rx + (a + b) / 2, y + CAP / 2))

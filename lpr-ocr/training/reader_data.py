@@ -9,8 +9,9 @@ from faces import READABLE, Faces
 from scene import Scene, clouds
 from strings import Grammar
 
-KINDS = [("eu", 0.21), ("us", 0.14), ("br", 0.07), ("two", 0.10), ("arabic", 0.11), ("adr", 0.04), ("code_line", 0.08), ("code_type", 0.06),
-         ("code_stack", 0.09), ("code_column", 0.11), ("type", 0.04), ("none", 0.02)]
+KINDS = [("eu", 0.18), ("us", 0.14), ("br", 0.06), ("two", 0.08), ("trailer", 0.06), ("arabic", 0.14), ("adr", 0.03), ("code_line", 0.08), ("code_type", 0.06),
+         ("code_stack", 0.08), ("code_column", 0.11), ("type", 0.06), ("none", 0.02)]
+ALEF = 0.2                          # a lone stroke between dividers wants more examples than its share
 STEPS = 48
 POOL, VIEWS = 400, 3
 
@@ -28,8 +29,8 @@ class ReaderData:
 
     def scene(self, kind):
         rng = self.rng
-        if kind in ("eu", "us", "br", "two", "arabic"):
-            return plates.plate(rng, self.faces, self.grammar, kind)
+        if kind in ("eu", "us", "br", "two", "trailer", "arabic"):
+            return plates.plate(rng, self.faces, self.grammar, kind, ALEF)
         if kind == "adr":
             return plates.adr(rng, self.faces)
         if kind == "none":

@@ -55,20 +55,22 @@ def type_code(rng):
     return TYPES[int(rng.integers(len(TYPES)))]
 
 
-def arabic_plate(rng):
-    """(country, text as seen from left to right) of a plate of the southern Mediterranean; `|` marks a divider."""
+def arabic_plate(rng, alef=0.0):
+    """(country, text as seen from left to right) of a plate of the southern Mediterranean; `|` marks a divider. `alef`: how often a letter
+    is an alef beyond its share: one stroke, easily taken for a divider or a digit."""
     from faces import ARABIC_DIGITS, ARABIC_LETTERS
     n = lambda a, b: "".join(DIGITS[int(i)] for i in rng.integers(10, size=int(rng.integers(a, b + 1))))
     pick = lambda pool, a, b: "".join(pool[int(i)] for i in rng.integers(len(pool), size=int(rng.integers(a, b + 1))))
+    letters = lambda a, b: "".join(ARABIC_LETTERS[0] if alef and rng.random() < alef else c for c in pick(ARABIC_LETTERS, a, b))
     r = rng.random()
     count = lambda most: str(int(rng.integers(1, most + 1)))      # serials run up: most have all their digits
     if r < 0.4:
-        return "MA", count(99999) + "|" + pick(ARABIC_LETTERS, 1, 1) + "|" + count(89)
+        return "MA", count(99999) + "|" + letters(1, 1) + "|" + count(89)
     if r < 0.8:
-        return "EG", pick(ARABIC_DIGITS[1:], 1, 1) + pick(ARABIC_DIGITS, 2, 3) + "|" + pick(ARABIC_LETTERS, 2, 3)
+        return "EG", pick(ARABIC_DIGITS[1:], 1, 1) + pick(ARABIC_DIGITS, 2, 3) + "|" + letters(2, 3)
     if r < 0.9:
         return "TN", count(260) + "|" + count(9999)
-    return "DZ", n(5, 6) + "|" + n(3, 3) + "|" + n(2, 2)
+    return "DZ", n(5, 6) + "|" + str(int(rng.integers(1, 10))) + n(2, 2) + "|" + f"{int(rng.integers(1, 59)):02d}"
 
 
 def _adr():
