@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/deps.sh test
+scripts/peers.sh
 scripts/lint.sh
 # The whole-system tests drive the built binaries.
 cargo build --workspace --bins

@@ -8,9 +8,11 @@
 mod io;
 mod modbus;
 pub mod points;
+pub mod rtu;
 pub mod sign;
 mod sign_driver;
 
 pub use io::{IoCommand, IoDriver, Left, Light, TIMEOUT_MS};
+pub use modbus::RTU_SCHEME;
 pub use points::{PointMap, PointMapError};
 pub use sign_driver::{SignCommand, SignDriver};

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Most registers that one Modbus request may read.
 const MOST_REGISTERS: u16 = 125;
+/// Most coils that one Modbus request may read.
+const MOST_COILS: u16 = 2_000;
 
 /// Everything that is wrong with a point map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,10 +122,47 @@ pub struct Outputs {
     pub lamp_green: u16,
     /// Toggled by the driver; the block goes to its safe state when it stands still.
     pub heartbeat: u16,
+    /// Rising edge: the arm stops where it is. Momentary; absent where the barrier has no such input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<u16>,
+    /// The block answers function 01 for its outputs: they are read back and compared every cycle. True
+    /// where absent.
+    #[serde(default = "yes")]
+    pub read_back: bool,
     /// How long a momentary coil stays on, milliseconds, 50..=2,000.
     pub pulse_ms: u64,
     /// Period of the heartbeat's toggling, milliseconds, 100..=1,000.
     pub heartbeat_ms: u64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Outputs {
+    /// All fitted outputs by name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        let fitted = [
+            ("raise", self.raise),
+            ("permit_lower", self.permit_lower),
+            ("lamp_red", self.lamp_red),
+            ("lamp_green", self.lamp_green),
+            ("heartbeat", self.heartbeat),
+        ];
+        fitted.into_iter().chain(self.stop.map(|coil| ("stop", coil)))
+    }
+    /// The momentary ones: on for [`Outputs::pulse_ms`], off otherwise.
+    pub fn momentary(&self) -> impl Iterator<Item = u16> {
+        [self.raise, self.permit_lower].into_iter().chain(self.stop)
+    }
+    /// First coil and count of the smallest range that holds all of them, as function 01 reads it.
+    pub fn span(&self) -> (u16, u16) {
+        let (mut least, mut most) = (u16::MAX, 0);
+        for (_, coil) in self.named() {
+            (least, most) = (least.min(coil), most.max(coil));
+        }
+        (least, most.saturating_sub(least).saturating_add(1))
+    }
 }
 
 /// A point map as its TOML file holds it.
@@ -226,17 +265,17 @@ impl PointMap {
         }
         let out = &self.outputs;
         let mut coils = BTreeSet::new();
-        let named = [
-            ("raise", out.raise),
-            ("permit_lower", out.permit_lower),
-            ("lamp_red", out.lamp_red),
-            ("lamp_green", out.lamp_green),
-            ("heartbeat", out.heartbeat),
-        ];
-        for (name, coil) in named {
+        for (name, coil) in out.named() {
             if !coils.insert(coil) {
                 found.push(format!("outputs.{name}: coil {coil} is used twice; give each output its own"));
             }
+        }
+        let (first, count) = out.span();
+        if out.read_back && count > MOST_COILS {
+            found.push(format!(
+                "outputs: {count} coils from {first} are more than one request reads back ({MOST_COILS}); give the \
+                 outputs neighbouring coils, or write outputs.read_back = false"
+            ));
         }
         between(&mut found, "outputs.pulse_ms", out.pulse_ms, 50, 2_000);
         between(&mut found, "outputs.heartbeat_ms", out.heartbeat_ms, 100, 1_000);

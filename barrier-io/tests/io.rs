@@ -220,3 +220,37 @@ async fn a_block_whose_counter_never_moved_is_not_believed() {
     assert!(!lane.heard.contains(&Observed::Inputs(free())));
     assert!(!lane.heard.contains(&Observed::Health(Health::Up)));
 }
+
+/// Position and lamps are what is read, never what was written.
+#[tokio::test]
+async fn an_output_that_reads_otherwise_is_written_again_and_told() {
+    let block = Block::new();
+    let (address, _server) = block.serve("127.0.0.1:0").await;
+    let mut lane = Lane::start(address);
+    lane.until_up().await;
+    let out = map().outputs;
+    block.set(|s| s.stuck_off = Some(out.lamp_green));
+    lane.commands.send(IoCommand::Light(Light::Green)).await.unwrap();
+    let told = |o: &Observed| {
+        matches!(o, Observed::Health(Health::Degraded { why })
+            if why.contains("coil 3 (lamp_green) was written on and reads off"))
+    };
+    lane.until("degraded", told).await;
+    block.set(|s| s.stuck_off = None);
+    lane.until_up().await;
+    // The block's own watchdog drops everything: the lamp comes back by itself, the arm's coils do not.
+    block.set(|s| s.coils.clear());
+    eventually("the lamp", || block.state.lock().unwrap().coils.get(&out.lamp_green) == Some(&true)).await;
+    assert!(!block.writes().contains(&(out.raise, true)));
+}
+
+#[tokio::test]
+async fn a_barrier_without_a_stop_input_says_so() {
+    let block = Block::new();
+    let (address, _server) = block.serve("127.0.0.1:0").await;
+    let mut lane = Lane::start(address);
+    lane.until_up().await;
+    let (done, answer) = oneshot::channel();
+    lane.commands.send(IoCommand::Stop { done }).await.unwrap();
+    assert!(answer.await.unwrap().unwrap_err().contains("outputs.stop"));
+}

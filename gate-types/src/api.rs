@@ -4,6 +4,7 @@
 //! [`ENROL`], [`RELEASE`], [`EVENTS`]. People and integrators (`--listen`): [`MISSIONS`] and the rest.
 
 use crate::circumstances::Circumstances;
+use crate::command::RemoteCommand;
 use crate::entry::Entry;
 use crate::fault::Fault;
 use crate::id::{BootEpoch, EntrySeq, IotId, LaneId, MissionId, NodeId, PortId, ProcessId};
@@ -33,6 +34,10 @@ pub const STREAM: &str = "/api/v1/stream";
 pub const HEALTH: &str = "/api/v1/health";
 /// `POST` [`TokenRequest`] -> [`EnrolToken`].
 pub const TOKENS: &str = "/api/v1/enrol-tokens";
+/// `POST` [`CommandRequest`] -> [`SignedCommand`]: for the broker's topic.
+pub const COMMANDS: &str = "/api/v1/commands";
+/// `POST` [`GatePassRequest`] -> [`SignedGatePass`]: the text of a QR code.
+pub const GATE_PASSES: &str = "/api/v1/gate-passes";
 /// `GET`: [`EventCounts`].
 pub const EVENT_COUNTS: &str = "/api/v1/event-counts";
 
@@ -87,6 +92,56 @@ pub struct EnrolToken {
 pub struct SignedAnswer {
     /// Compact JWS.
     pub signed: String,
+}
+
+/// Central is asked to sign a command for a lane ([`crate::command`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRequest {
+    /// The gate.
+    pub node: NodeId,
+    /// The lane.
+    pub lane: LaneId,
+    /// Validity, seconds; 1 to 300.
+    pub valid_s: u64,
+    /// Who gives it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// What.
+    pub command: RemoteCommand,
+}
+
+/// A signed command and where to publish it, without the retain flag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedCommand {
+    /// Its name.
+    pub id: String,
+    /// The topic.
+    pub topic: String,
+    /// Compact JWS over [`crate::command::LaneCommand`]: the payload.
+    pub signed: String,
+}
+
+/// Central is asked for a driver's gate pass ([`crate::gate_pass`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatePassRequest {
+    /// The mission.
+    pub mission: MissionId,
+    /// The node where it counts.
+    pub node: NodeId,
+    /// Validity, seconds; 1 to 604,800 (a week).
+    pub valid_s: u64,
+}
+
+/// A gate pass as the text of a QR code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedGatePass {
+    /// Its name.
+    pub id: String,
+    /// The text of the code.
+    pub text: String,
 }
 
 /// A gate asks for the permits of its node.

@@ -9,11 +9,13 @@
 pub mod api;
 pub mod chain;
 pub mod circumstances;
+pub mod command;
 pub mod console;
 pub mod decision;
 pub mod endpoint;
 pub mod entry;
 pub mod fault;
+pub mod gate_pass;
 pub mod head;
 pub mod id;
 pub mod identity;

@@ -54,6 +54,8 @@ pub(crate) struct State {
     pub(crate) life: u16,
     pub(crate) frozen: bool,
     pub(crate) refuse_writes_to: Option<u16>,
+    /// This output never comes on.
+    pub(crate) stuck_off: Option<u16>,
     pub(crate) seen: Vec<(Access, Instant)>,
 }
 
@@ -73,6 +75,7 @@ impl Block {
             life: 0,
             frozen: false,
             refuse_writes_to: None,
+            stuck_off: None,
             seen: Vec::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), open: Arc::new(watch::Sender::new(true)) }
@@ -130,6 +133,11 @@ impl Service for Block {
                         Ok(Response::ReadInputRegisters(w.to_vec()))
                     })
             }
+            Request::ReadCoils(start, count) => {
+                let read = |n| state.coils.get(&(start + n)).copied().unwrap_or_default();
+                let stuck = state.stuck_off;
+                Ok(Response::ReadCoils((0..count).map(|n| read(n) && stuck != Some(start + n)).collect()))
+            }
             Request::WriteSingleCoil(coil, on) => {
                 state.seen.push((Access::Write { coil, on }, Instant::now()));
                 if state.refuse_writes_to == Some(coil) {
@@ -159,6 +167,9 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn start(address: SocketAddr) -> Self {
+        Self::start_at(&format!("modbus://{address}?unit=1"))
+    }
+    pub(crate) fn start_at(endpoint: &str) -> Self {
         let (send, observations) = mpsc::channel(64);
         let (commands, receive) = mpsc::channel(8);
         let link = DeviceLink {
@@ -168,7 +179,7 @@ impl Lane {
             commands: receive,
             tap: Tap::off(),
         };
-        let endpoint = Endpoint::parse(&format!("modbus://{address}?unit=1")).unwrap();
+        let endpoint = Endpoint::parse(endpoint).unwrap();
         let driver = IoDriver::new(endpoint, map(), 20);
         tokio::spawn(supervise(driver, link, Backoff { first_ms: 50, longest_ms: 200 }));
         Self { commands, observations, heard: Vec::new() }

@@ -1,9 +1,12 @@
 //! The driver of one lane's remote I/O: polls the input block, writes pulses and lamps, keeps the heartbeat.
 
-use crate::modbus::{Failure, Session};
+mod outputs;
+
+use crate::modbus::{Failure, RTU_SCHEME, Session};
 use crate::points::PointMap;
 use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Observed, Stopped};
 use gate_types::observation::LaneInputs;
+use outputs::Outputs;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -41,6 +44,11 @@ pub enum IoCommand {
         /// As above.
         done: oneshot::Sender<Result<Left, String>>,
     },
+    /// Stop the arm where it is: one momentary pulse. Goes out whenever the link stands, fresh inputs or not.
+    Stop {
+        /// As above. An error where the point map has no stop output.
+        done: oneshot::Sender<Result<Left, String>>,
+    },
     /// Switch the lamps.
     Light(Light),
 }
@@ -56,6 +64,9 @@ pub struct IoDriver {
     /// Momentary coils that are on, with the moment they go off. Outlives a lost link, so that a coil
     /// that the loss left on is switched off after the first read of the next connection.
     pulses: BTreeMap<u16, Instant>,
+    /// The next session begins with the coils, because the last one failed at the registers (Modbus RTU: a
+    /// late answer must never have the function that is asked for).
+    coils_first: bool,
 }
 
 /// What ends a connection.
@@ -86,17 +97,15 @@ struct Live {
     shown: LaneInputs,
     shown_at: Instant,
     heartbeat: bool,
-    lamp_fault: Option<String>,
+    outputs: Outputs,
     health: Option<Health>,
-    /// The momentary coils are known to be off, or on by this connection's own pulse.
-    settled: bool,
 }
 
 impl IoDriver {
-    /// A driver for `modbus://HOST:PORT?unit=1`, polling every `poll_ms` milliseconds (at least 10).
+    /// A driver for `modbus://HOST:PORT?unit=1` or `modbus-rtu:///dev/ttyS0?baud=19200`, polling every `poll_ms` milliseconds (at least 10).
     pub fn new(endpoint: Endpoint, points: PointMap, poll_ms: u64) -> Self {
         let (poll_ms, pulses) = (poll_ms.max(10), BTreeMap::new());
-        Self { endpoint, points, poll_ms, timeout_ms: TIMEOUT_MS, pulses }
+        Self { endpoint, points, poll_ms, timeout_ms: TIMEOUT_MS, pulses, coils_first: false }
     }
     /// Waits `timeout_ms` milliseconds (at least 10) for one answer in place of [`TIMEOUT_MS`].
     pub fn answering_within(mut self, timeout_ms: u64) -> Self {
@@ -105,7 +114,9 @@ impl IoDriver {
     }
 
     fn error(&self, device: String, failure: &Failure) -> DriverError {
-        let endpoint = format!("{}://{}", self.endpoint.scheme, self.endpoint.address());
+        let place =
+            if self.endpoint.host.is_empty() { self.endpoint.path.clone() } else { self.endpoint.address() };
+        let endpoint = format!("{}://{place}", self.endpoint.scheme);
         let what = failure.text().to_owned();
         match failure {
             Failure::Link(_) => DriverError::Link { device, endpoint, what },
@@ -141,15 +152,14 @@ impl IoDriver {
             shown: self.points.unknown(),
             shown_at: now,
             heartbeat: false,
-            lamp_fault: None,
+            outputs: Outputs::new(&self.points),
             health: None,
-            settled: false,
         };
-        self.poll(&mut live, link).await?;
-        for coil in self.pulses.keys() {
-            live.session.write_coil(*coil, false).await?;
+        if self.coils_first {
+            self.read_back(&mut live).await?;
         }
-        self.pulses.clear();
+        self.poll(&mut live, link).await?;
+        self.end_all_pulses(&mut live).await?;
         let period = Duration::from_millis(self.poll_ms);
         let mut poll = interval_at(Instant::now() + period, period);
         poll.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -162,9 +172,7 @@ impl IoDriver {
                 biased;
                 command = link.commands.recv() => match command {
                     None => {
-                        for coil in self.pulses.keys() {
-                            live.session.write_coil(*coil, false).await?;
-                        }
+                        self.end_all_pulses(&mut live).await?;
                         return Ok(());
                     }
                     Some(command) => self.command(&mut live, command).await?,
@@ -174,92 +182,22 @@ impl IoDriver {
                 }
                 _ = beat.tick() => {
                     live.heartbeat = !live.heartbeat;
-                    live.session.write_coil(self.points.outputs.heartbeat, live.heartbeat).await?;
+                    let on = live.heartbeat;
+                    self.write(&mut live, self.points.outputs.heartbeat, on).await?;
                 }
-                _ = poll.tick() => self.poll(&mut live, link).await?,
+                _ = poll.tick() => {
+                    self.read_back(&mut live).await?;
+                    self.poll(&mut live, link).await?;
+                }
             }
             self.report(&mut live, link).await?;
         }
     }
 
-    /// Ends the pulses that are due at `now`.
-    async fn end_pulses(&mut self, live: &mut Live, now: Instant) -> Result<(), Failure> {
-        let due: Vec<u16> = self.pulses.iter().filter(|(_, at)| **at <= now).map(|(coil, _)| *coil).collect();
-        for coil in due {
-            live.session.write_coil(coil, false).await?;
-            self.pulses.remove(&coil);
-        }
-        Ok(())
-    }
-
-    async fn command(&mut self, live: &mut Live, command: IoCommand) -> Result<(), Failure> {
-        let outputs = self.points.outputs;
-        match command {
-            IoCommand::Raise { done } => self.pulse(live, outputs.raise, done).await,
-            IoCommand::PermitLower { done } => self.pulse(live, outputs.permit_lower, done).await,
-            IoCommand::Light(light) => {
-                let (off, on) = match light {
-                    Light::Red => (outputs.lamp_green, outputs.lamp_red),
-                    Light::Green => (outputs.lamp_red, outputs.lamp_green),
-                };
-                live.lamp_fault = None;
-                for (coil, value) in [(off, false), (on, true)] {
-                    match live.session.write_coil(coil, value).await {
-                        Ok(_) => {}
-                        Err(Failure::Refused(why)) => {
-                            live.lamp_fault = Some(format!("lamp coil {coil}: {why}"))
-                        }
-                        Err(lost @ (Failure::Link(_) | Failure::Protocol(_))) => return Err(lost),
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Starts one momentary pulse; a pulse that is still on ends first, so that the new one has its edge
-    /// and raise and permit-lower are never on together. A lane that commands nothing writes to neither.
-    async fn pulse(
-        &mut self,
-        live: &mut Live,
-        coil: u16,
-        done: oneshot::Sender<Result<Left, String>>,
-    ) -> Result<(), Failure> {
-        if !live.fresh {
-            let _gone = done.send(Err("the inputs are not fresh: the life counter does not move".to_owned()));
-            return Ok(());
-        }
-        let written = self.start_pulse(live, coil).await;
-        // The lane may have stopped waiting.
-        let _gone = done.send(written.as_ref().copied().map_err(|f| f.text().to_owned()));
-        match written {
-            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
-            Err(lost @ (Failure::Link(_) | Failure::Protocol(_))) => Err(lost),
-        }
-    }
-
-    async fn start_pulse(&mut self, live: &mut Live, coil: u16) -> Result<Left, Failure> {
-        if let Some(last) = self.pulses.values().max().copied() {
-            self.end_pulses(live, last).await?;
-        }
-        // A daemon that was killed within a pulse left its coil on: without this the new pulse had no edge.
-        if !live.settled {
-            for coil in [self.points.outputs.raise, self.points.outputs.permit_lower] {
-                live.session.write_coil(coil, false).await?;
-            }
-            live.settled = true;
-        }
-        // Noted before the write: when its answer is lost, the coil may be on.
-        self.pulses.insert(coil, Instant::now() + Duration::from_millis(self.points.outputs.pulse_ms));
-        let written = live.session.write_coil(coil, true).await;
-        if matches!(written, Err(Failure::Refused(_))) {
-            self.pulses.remove(&coil);
-        }
-        written
-    }
-
-    async fn poll(&self, live: &mut Live, link: &DeviceLink<IoCommand>) -> Result<(), End> {
+    async fn poll(&mut self, live: &mut Live, link: &DeviceLink<IoCommand>) -> Result<(), End> {
+        self.coils_first = self.endpoint.scheme == RTU_SCHEME;
         let words = live.session.read(&self.points.inputs).await?;
+        self.coils_first = false;
         let decoded = self
             .points
             .decode(&words)
@@ -289,9 +227,9 @@ impl IoDriver {
     async fn report(&self, live: &mut Live, link: &DeviceLink<IoCommand>) -> Result<(), End> {
         let limit = self.points.inputs.life_timeout_ms;
         let health = if live.fresh {
-            match &live.lamp_fault {
+            match live.outputs.fault() {
                 None => Health::Up,
-                Some(why) => Health::Degraded { why: why.clone() },
+                Some(why) => Health::Degraded { why },
             }
         } else if live.moved_at.elapsed() > Duration::from_millis(limit) {
             let why = format!(
@@ -314,7 +252,9 @@ impl IoDriver {
 fn refuse(command: IoCommand, why: &str) {
     match command {
         // The lane may have stopped waiting.
-        IoCommand::Raise { done } | IoCommand::PermitLower { done } => drop(done.send(Err(why.to_owned()))),
+        IoCommand::Raise { done } | IoCommand::PermitLower { done } | IoCommand::Stop { done } => {
+            drop(done.send(Err(why.to_owned())));
+        }
         IoCommand::Light(_) => {}
     }
 }

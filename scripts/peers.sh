@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs the independent peers that the tests start and stop: Debian's packages, and Python and npm
+# packages of a pinned version below target/peers. Does nothing when all of it is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+want=(python3-venv socat qrencode mosquitto mosquitto-clients ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0
+    gstreamer1.0-rtsp gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
+python=(pymodbus==3.16.1 pyserial==3.5)
+
+missing=()
+for package in "${want[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get update -qq
+    # RUNLEVEL=1: no service is started; the tests start their own.
+    "${as_root[@]}" env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+peers=target/peers
+mkdir -p "$peers"
+if [ "$(cat "$peers/python.txt" 2>/dev/null)" != "${python[*]}" ]; then
+    echo "installing: ${python[*]}"
+    [ -x "$peers/venv/bin/python" ] || /usr/bin/python3 -m venv "$peers/venv"
+    "$peers/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
+    echo "${python[*]}" >"$peers/python.txt"
+fi
