@@ -52,7 +52,7 @@ impl Ledger {
             entries.iter_mut().for_each(without_raw);
         }
         let events = entries.iter().any(|e| e.body.is_event());
-        self.journal.append(entries.clone()).await?;
+        self.journal.append(&entries).await?;
         self.meter.recorded(&entries);
         if let Some(pictures) = &self.pictures {
             pictures.of(&entries);

@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let batch = vec![answer, decided, raise];
         tokio::time::sleep(idle).await;
         let started = Instant::now();
-        journal.append(batch).await?;
+        journal.append(&batch).await?;
         ours.push(started.elapsed().as_secs_f64() * 1e3);
         tokio::time::sleep(idle).await;
         let started = Instant::now();

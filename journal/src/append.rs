@@ -5,6 +5,7 @@ use crate::erase::{Erasure, Purpose};
 use crate::error::JournalError;
 use crate::finding::Finding;
 use crate::opening;
+use crate::prepared::prepare;
 use crate::signing::HeadWatch;
 use crate::writer::{Queued, Work};
 use gate_types::api::{GateEvent, JournalPosition};
@@ -130,7 +131,8 @@ impl Journal {
     }
 
     /// Appends entries in order and returns when they are durable.
-    pub async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, JournalError> {
+    pub async fn append(&self, entries: &[Entry]) -> Result<Vec<Appended>, JournalError> {
+        let entries = prepare(entries)?;
         self.ask(|reply| Work::Append { entries, reply }).await
     }
     /// The oldest events that a receiver has not acknowledged.

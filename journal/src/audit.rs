@@ -8,7 +8,7 @@ use crate::read::{self, Stored};
 use crate::writer::database;
 use ed25519_dalek::VerifyingKey;
 use gate_types::chain::GENESIS;
-use gate_types::head::{SignedHead, read_head};
+use gate_types::head::{JournalHead, SignedHead, read_head};
 use gate_types::jws;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -211,7 +211,9 @@ pub(crate) fn tail(
     last: &Last,
 ) -> Result<(u64, Vec<Finding>), JournalError> {
     let mut findings = Vec::new();
-    let mut within: Vec<_> = heads.iter().map(|h| &h.head).filter(|h| h.seq.0 <= last.seq).collect();
+    let begins = begins_anew(db).map_err(database(path, "read an entry"))?.unwrap_or(0);
+    let stands_here = |h: &&JournalHead| (begins..=last.seq).contains(&h.seq.0);
+    let mut within: Vec<_> = heads.iter().map(|h| &h.head).filter(stands_here).collect();
     within.sort_by_key(|h| std::cmp::Reverse(h.seq));
     within.dedup();
     for head in within {
@@ -228,6 +230,12 @@ pub(crate) fn tail(
         }
     }
     Ok((last.seq, findings))
+}
+
+/// The first entry of a file that was begun in the place of a damaged one; none of any other.
+fn begins_anew(db: &Connection) -> rusqlite::Result<Option<u64>> {
+    let first = read::page(db, 0, 1)?.into_iter().next();
+    Ok(first.filter(|row| row.seq.0 > 1 && row.hash_after(GENESIS) == row.hash).map(|row| row.seq.0))
 }
 
 /// Beside the work: from the beginning up to `upto`, as long as somebody holds the journal.
@@ -347,7 +355,11 @@ impl<'a> Walk<'a> {
     fn step(&mut self, row: &Stored) {
         let seq = row.seq.0;
         let gap = seq > self.expected;
-        if gap {
+        // The first entry of a file that was begun in the place of a damaged one.
+        let anew = gap && self.entries == 0 && self.expected == 1 && row.hash_after(GENESIS) == row.hash;
+        if anew {
+            self.findings.push(Finding::BeginsAnew { at: seq });
+        } else if gap {
             self.findings.push(Finding::Missing { from: self.expected, to: seq - 1 });
         }
         let fits = self.previous.as_deref().is_none_or(|previous| row.hash_after(previous) == row.hash);

@@ -1,6 +1,7 @@
 //! What is wrong with a journal, each with its position.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// One loss, edit or contradiction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,18 @@ pub enum Finding {
         /// Why.
         why: String,
     },
+    /// The file was no sound database (any more) and was set aside; a new one was begun.
+    SetAside {
+        /// The folder in which it lies.
+        folder: PathBuf,
+        /// SQLite's words.
+        why: String,
+    },
+    /// The file begins after entry 1, with an entry that follows none: what was before was set aside.
+    BeginsAnew {
+        /// Its first entry.
+        at: u64,
+    },
     /// The head file beside the journal is damaged.
     HeadFile {
         /// What is wrong.
@@ -95,6 +108,16 @@ impl fmt::Display for Finding {
             }
             Finding::HeadNotGenuine { seq, why } => {
                 write!(f, "signed head at entry {seq} is not genuine: {why}")
+            }
+            Finding::SetAside { folder, why } => write!(
+                f,
+                "the database could not be used ({why}); it was set aside in {} and a new one was begun",
+                folder.display()
+            ),
+            Finding::BeginsAnew { at } => {
+                write!(f, "the journal begins at entry {at}: ")?;
+                range(f, 1, at.saturating_sub(1))?;
+                write!(f, " are in a file that was set aside, see the folder `quarantine` beside the journal")
             }
             Finding::HeadFile { why } => write!(f, "head file: {why}"),
             Finding::Database { why } => write!(f, "database structure: {why}"),

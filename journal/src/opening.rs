@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::reserve::Reserve;
 use crate::signing::{HeadWatch, Signing};
 use crate::writer::{Queued, Sent, Writer, database};
-use crate::{outbox, read, schema};
+use crate::{outbox, quarantine, read, schema};
 use gate_types::BootEpoch;
 use gate_types::chain::GENESIS;
 use gate_types::head::SignedHead;
@@ -32,7 +32,22 @@ pub(crate) struct Last {
     pub(crate) hash: String,
 }
 
+/// What a file tells, before anything is written to it.
+struct Past {
+    db: Connection,
+    last: Last,
+    /// The entry up to which the chain is still to be checked.
+    unchecked: u64,
+    opened: Opened,
+    events: u64,
+    central: Sent,
+    broker: Sent,
+    newest: Option<SignedHead>,
+}
+
 /// Opens the file, reads its past, and starts the threads. `alive` tells whether anybody still holds it.
+/// A file that is no sound database is set aside, and a new one begun above its numbers: a loss of records
+/// is no reason to hold trucks, and none to hide.
 pub(crate) fn start(
     path: &Path,
     options: Options,
@@ -40,41 +55,18 @@ pub(crate) fn start(
     alive: Weak<Semaphore>,
 ) -> Result<Started, JournalError> {
     let reserve = Reserve::keep(path, options.reserve_bytes);
-    let db = schema::open(path)?;
-    let fail = |what| database(path, what);
-    let last = last(path, &db)?;
-    let mut findings = Vec::new();
-    let heads = anchors(path, &db, options.signer.is_some(), &mut findings)?;
-    let (from, tail) = audit::tail(path, &db, &heads, &last)?;
-    findings.extend(tail);
-    let (mut seq, mut epoch) = (last.seq, last.epoch);
-    for head in &heads {
-        seq = seq.max(head.head.seq.0);
-        epoch = epoch.max(head.head.epoch.0);
-    }
-    seq = seq.max(options.seen.seq);
-    epoch = epoch.max(options.seen.epoch);
-    if seq > last.seq {
-        findings.push(Finding::TailLost { from: last.seq + 1, to: seq });
-    }
-    let events: u64 =
-        db.query_row("SELECT COUNT(*) FROM outbox", [], |r| r.get(0)).map_err(fail("count the outbox"))?;
-    let opened = Opened {
-        epoch: BootEpoch(epoch + 1),
-        last_seq: seq,
-        last_pass: read::last_passes(path, &db)?,
-        open_passes: read::open_passes(path, &db)?,
-        findings,
+    let past = match past(path, &options, None) {
+        Err(error) if error.is_damage() => {
+            let folder = quarantine::set_aside(path)?;
+            tracing::error!(%error, folder = %folder.display(), "the journal is damaged and set aside");
+            past(path, &options, Some(Finding::SetAside { folder, why: error.to_string() }))?
+        }
+        other => other?,
     };
-    let sent = |sink| {
-        let begins =
-            if options.receivers.contains(&sink) { outbox::Row::Open } else { outbox::Row::NotMeant };
-        outbox::past(path, &db, sink).map(|(closed, none_below)| Sent { closed, none_below, begins })
-    };
-    let (central, broker) = (sent(Sink::Central)?, sent(Sink::Broker)?);
+    let Past { db, last, unchecked: from, opened, events, central, broker, newest } = past;
+    let seq = opened.last_seq;
     let stopped =
         |e: std::io::Error| JournalError::Stopped(format!("the journal's head file or thread: {e}"));
-    let newest = heads.into_iter().max_by_key(|h| h.head.seq);
     let signed = newest.as_ref().map_or(0, |h| h.head.seq.0);
     let (signing, heads) = match options.signer {
         Some(signer) => {
@@ -95,6 +87,44 @@ pub(crate) fn start(
     })
     .map_err(stopped)?;
     Ok(Started { opened, heads, history })
+}
+
+fn past(path: &Path, options: &Options, set_aside: Option<Finding>) -> Result<Past, JournalError> {
+    let db = schema::open(path)?;
+    let last = last(path, &db)?;
+    let anew = set_aside.is_some();
+    let mut findings: Vec<_> = set_aside.into_iter().collect();
+    let heads = anchors(path, &db, options.signer.is_some(), &mut findings)?;
+    let (unchecked, tail) = audit::tail(path, &db, &heads, &last)?;
+    findings.extend(tail);
+    let (mut seq, mut epoch) = (last.seq, last.epoch);
+    for head in &heads {
+        seq = seq.max(head.head.seq.0);
+        epoch = epoch.max(head.head.epoch.0);
+    }
+    seq = seq.max(options.seen.seq);
+    epoch = epoch.max(options.seen.epoch);
+    if anew && seq == 0 {
+        // Nobody knows the numbers of the file that was set aside: no epoch of it may come again.
+        epoch = quarantine::epoch_of_the_clock();
+    } else if seq > last.seq && !anew {
+        findings.push(Finding::TailLost { from: last.seq + 1, to: seq });
+    }
+    let (open_passes, unreadable) = read::open_passes(path, &db)?;
+    findings.extend(unreadable);
+    let events = db
+        .query_row("SELECT COUNT(*) FROM outbox", [], |r| r.get(0))
+        .map_err(database(path, "count the outbox"))?;
+    let last_pass = read::last_passes(path, &db)?;
+    let opened = Opened { epoch: BootEpoch(epoch + 1), last_seq: seq, last_pass, open_passes, findings };
+    let sent = |sink| {
+        let begins =
+            if options.receivers.contains(&sink) { outbox::Row::Open } else { outbox::Row::NotMeant };
+        outbox::past(path, &db, sink).map(|(closed, none_below)| Sent { closed, none_below, begins })
+    };
+    let (central, broker) = (sent(Sink::Central)?, sent(Sink::Broker)?);
+    let newest = heads.into_iter().max_by_key(|h| h.head.seq);
+    Ok(Past { db, last, unchecked, opened, events, central, broker, newest })
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {

@@ -29,16 +29,18 @@ pub fn prove(path: &Path, pass: &PassId) -> Result<Proof, JournalError> {
     let db = read::reading(path)?;
     let fail = |what| database(path, what);
     let refuse = |what: String| JournalError::NoProof { path: path.to_path_buf(), what };
-    let (first, last): (Option<u64>, Option<u64>) = db
-        .query_row(
-            "SELECT MIN(seq), MAX(seq) FROM entry WHERE lane = ?1 AND pass = ?2",
-            params![pass.lane.as_str(), pass.number],
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
-        .map_err(fail("look for the pass"))?;
-    let (Some(first), Some(last)) = (first, last) else {
+    let Some((first, _)) = read::ends_of(path, &db, pass.lane.as_str(), pass.number)? else {
         return Err(refuse(format!("it has no pass {pass}; passes are named LANE:NUMBER")));
     };
+    // What was recorded of it after its end belongs to it as well, until the lane's next pass.
+    let next = read::begin_of_next(path, &db, pass.lane.as_str(), pass.number)?.unwrap_or(u64::MAX >> 1);
+    let last: u64 = db
+        .query_row(
+            "SELECT MAX(seq) FROM entry WHERE seq >= ?1 AND seq < ?2 AND lane = ?3 AND pass = ?4",
+            params![first, next, pass.lane.as_str(), pass.number],
+            |r| r.get(0),
+        )
+        .map_err(fail("look for the end of the pass"))?;
     let head = |receipted: &str| {
         let sql =
             format!("SELECT seq, jws, receipt FROM head WHERE seq >= ?1 {receipted} ORDER BY seq LIMIT 1");
@@ -61,14 +63,13 @@ pub fn prove(path: &Path, pass: &PassId) -> Result<Proof, JournalError> {
             "the next signed head stands at entry {end}, further than {LONGEST} behind"
         )));
     }
-    let previous = match first {
-        1 => gate_types::chain::GENESIS.to_owned(),
-        _ => {
-            let before = read::page(&db, first.saturating_sub(2), 1).map_err(fail("read entries"))?;
-            before.into_iter().next().filter(|e| e.seq.0 == first - 1).map(|e| e.hash).ok_or_else(|| {
-                refuse(format!("entry {} before the pass is missing; run `journal verify`", first - 1))
-            })?
-        }
+    let previous = if first == 1 {
+        gate_types::chain::GENESIS.to_owned()
+    } else {
+        let before = read::one(&db, first.saturating_sub(1)).map_err(fail("read entries"))?;
+        before
+            .map(|e| e.hash)
+            .ok_or_else(|| refuse(format!("the entry before {first} is missing; run `journal verify`")))?
     };
     let mut entries: Vec<Stored> = Vec::new();
     let mut after = first - 1;

@@ -14,14 +14,16 @@ use std::path::{Path, PathBuf};
 /// Rows fetched at once while a journal is walked.
 const PAGE: u64 = 512;
 
+/// The entries that `entry_ends` indexes.
+const ENDS: &str = "FROM entry INDEXED BY entry_ends WHERE kind IN ('pass_opened', 'pass_closed')";
+
 pub(crate) fn last_passes(path: &Path, db: &Connection) -> Result<BTreeMap<LaneId, u64>, JournalError> {
     let fail = |what| database(path, what);
     // From lane to lane along the index, whatever number of entries lies between.
-    let sql = "SELECT lane, pass FROM entry WHERE pass IS NOT NULL AND lane > ?1 ORDER BY lane, pass LIMIT 1";
-    let mut next = db.prepare(sql).map_err(fail("prepare"))?;
-    let mut highest = db
-        .prepare("SELECT MAX(pass) FROM entry WHERE pass IS NOT NULL AND lane = ?1")
-        .map_err(fail("prepare"))?;
+    let sql = format!("SELECT lane {ENDS} AND lane > ?1 ORDER BY lane, pass LIMIT 1");
+    let mut next = db.prepare(&sql).map_err(fail("prepare"))?;
+    let mut highest =
+        db.prepare(&format!("SELECT MAX(pass) {ENDS} AND lane = ?1")).map_err(fail("prepare"))?;
     let mut last = BTreeMap::new();
     let mut after = String::new();
     while let Some(lane) = next
@@ -38,38 +40,98 @@ pub(crate) fn last_passes(path: &Path, db: &Connection) -> Result<BTreeMap<LaneI
     Ok(last)
 }
 
-pub(crate) fn open_passes(path: &Path, db: &Connection) -> Result<Vec<(PassId, Vec<Entry>)>, JournalError> {
-    let fail = |what| database(path, what);
-    let mut open = Vec::new();
+/// Where a pass begins, and where it ends if it has ended.
+pub(crate) fn ends_of(
+    path: &Path,
+    db: &Connection,
+    lane: &str,
+    number: u64,
+) -> Result<Option<(u64, Option<u64>)>, JournalError> {
+    let sql = format!(
+        "SELECT MIN(seq), MAX(CASE kind WHEN 'pass_closed' THEN seq END) {ENDS} AND lane = ?1 AND pass = ?2"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(database(path, "prepare"))?;
+    let ends: (Option<u64>, Option<u64>) = statement
+        .query_row(params![lane, number], |r| Ok((r.get(0)?, r.get(1)?)))
+        .map_err(database(path, "look for a pass"))?;
+    Ok(ends.0.map(|first| (first, ends.1)))
+}
+
+/// Where the lane's pass after this one begins.
+pub(crate) fn begin_of_next(
+    path: &Path,
+    db: &Connection,
+    lane: &str,
+    number: u64,
+) -> Result<Option<u64>, JournalError> {
+    let sql = format!("SELECT seq {ENDS} AND lane = ?1 AND pass > ?2 ORDER BY pass, seq LIMIT 1");
+    db.query_row(&sql, params![lane, number], |r| r.get(0))
+        .optional()
+        .map_err(database(path, "look for the next pass"))
+}
+
+/// Passes without an end, by lane, each with the number of its first entry.
+fn unended(path: &Path, db: &Connection) -> Result<BTreeMap<LaneId, (u64, u64)>, JournalError> {
+    let mut open = BTreeMap::new();
     for (lane, number) in last_passes(path, db)? {
-        let mut statement = db
-            .prepare_cached("SELECT seq, kind, body FROM entry WHERE lane = ?1 AND pass = ?2 ORDER BY seq")
-            .map_err(fail("prepare"))?;
-        let rows = statement
-            .query_map(params![lane.as_str(), number], |r| {
-                Ok((r.get::<_, u64>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?))
-            })
-            .map_err(fail("read a pass"))?;
-        let mut entries = Vec::new();
-        let mut closed = false;
-        for row in rows {
-            let (seq, kind, body) = row.map_err(fail("read a pass"))?;
-            closed |= kind == "pass_closed";
-            entries.push(parse(path, seq, &body)?);
-        }
-        if !closed {
-            open.push((PassId { lane, number }, entries));
+        if let Some((first, None)) = ends_of(path, db, lane.as_str(), number)? {
+            open.insert(lane, (number, first));
         }
     }
     Ok(open)
 }
 
+/// A pass without an end, with its entries in order.
+pub(crate) type OpenPass = (PassId, Vec<Entry>);
+
+/// Passes without an end, and those of their entries that cannot be read.
+pub(crate) fn open_passes(
+    path: &Path,
+    db: &Connection,
+) -> Result<(Vec<OpenPass>, Vec<Finding>), JournalError> {
+    let fail = |what| database(path, what);
+    let open = unended(path, db)?;
+    let mut unreadable = Vec::new();
+    let Some(first) = open.values().map(|(_, first)| *first).min() else {
+        return Ok((Vec::new(), unreadable));
+    };
+    let mut passes: BTreeMap<&str, (u64, Vec<Entry>)> =
+        open.iter().map(|(lane, (number, _))| (lane.as_str(), (*number, Vec::new()))).collect();
+    // One way over everything since the oldest of them began.
+    let mut statement = db
+        .prepare("SELECT seq, lane, pass, body FROM entry WHERE seq >= ?1 AND pass IS NOT NULL ORDER BY seq")
+        .map_err(fail("prepare"))?;
+    let mut rows = statement.query([first]).map_err(fail("read the open passes"))?;
+    while let Some(row) = rows.next().map_err(fail("read the open passes"))? {
+        let lane = row.get_ref(1).map_err(fail("read the open passes"))?;
+        let Some((number, entries)) = lane.as_str().ok().and_then(|lane| passes.get_mut(lane)) else {
+            continue;
+        };
+        if row.get::<_, u64>(2).map_err(fail("read the open passes"))? == *number {
+            let seq: u64 = row.get(0).map_err(fail("read the open passes"))?;
+            let body = row.get_ref(3).map_err(fail("read the open passes"))?;
+            // The lane reads its sensors anew; an entry that is damaged costs it what that entry told.
+            match body.as_str().map_err(|e| e.to_string()).and_then(told) {
+                Ok(entry) => entries.push(entry),
+                Err(why) => unreadable.push(Finding::Unreadable { from: seq, to: seq, why }),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (lane, (number, entries)) in passes {
+        if let Ok(lane) = LaneId::new(lane) {
+            found.push((PassId { lane, number }, entries));
+        }
+    }
+    Ok((found, unreadable))
+}
+
+fn told(body: &str) -> Result<Entry, String> {
+    serde_json::from_str(body).map_err(|e| e.to_string())
+}
+
 fn parse(path: &Path, seq: u64, body: &str) -> Result<Entry, JournalError> {
-    serde_json::from_str(body).map_err(|e| JournalError::Body {
-        path: path.to_path_buf(),
-        seq,
-        what: e.to_string(),
-    })
+    told(body).map_err(|what| JournalError::Body { path: path.to_path_buf(), seq, what })
 }
 
 /// One stored entry.
@@ -181,22 +243,7 @@ pub(crate) fn newest_heads(
 
 /// The first entry of the oldest pass that has no end.
 pub(crate) fn first_of_open_passes(path: &Path, db: &Connection) -> Result<Option<u64>, JournalError> {
-    let mut first = None;
-    for (lane, number) in last_passes(path, db)? {
-        let found: Option<u64> = db
-            .query_row(
-                "SELECT MIN(seq) FROM entry WHERE lane = ?1 AND pass = ?2 \
-                 AND NOT EXISTS (SELECT 1 FROM entry WHERE lane = ?1 AND pass = ?2 AND kind = 'pass_closed')",
-                params![lane.as_str(), number],
-                |r| r.get(0),
-            )
-            .map_err(database(path, "read the open passes"))?;
-        first = match (first, found) {
-            (Some(a), Some(b)) => Some(u64::min(a, b)),
-            (one, None) | (None, one) => one,
-        };
-    }
-    Ok(first)
+    Ok(unended(path, db)?.into_values().map(|(_, first)| first).min())
 }
 
 /// Walks a journal in order, page by page, beside a running writer.

@@ -1,6 +1,7 @@
 //! Tables, settings and the version of both.
 
 use crate::JournalError;
+use crate::writer::database;
 use rusqlite::Connection;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -23,7 +24,10 @@ CREATE TABLE IF NOT EXISTS entry (
     -- Only of an erased body.
     commitment BLOB
 ) STRICT;
-CREATE INDEX IF NOT EXISTS entry_pass ON entry (lane, pass) WHERE pass IS NOT NULL;
+-- Where passes begin and end; what lies between is found along the numbers. An index of every entry would
+-- have each commit write a page for each lane in it.
+DROP INDEX IF EXISTS entry_pass;
+CREATE INDEX IF NOT EXISTS entry_ends ON entry (lane, pass) WHERE kind IN ('pass_opened', 'pass_closed');
 CREATE TABLE IF NOT EXISTS outbox (
     seq     INTEGER PRIMARY KEY REFERENCES entry (seq),
     central INTEGER NOT NULL DEFAULT 0,
@@ -47,17 +51,11 @@ const SALTED: &str = "ALTER TABLE entry ADD COLUMN salt BLOB; ALTER TABLE entry 
 
 /// The write-ahead log is given this size once, bytes: a commit then overwrites blocks that the file has
 /// already, and its fdatasync does not wait for the file system to note a longer file.
-const WAL_BYTES: u64 = 8 << 20;
+pub(crate) const WAL_BYTES: u64 = 8 << 20;
 
 /// Opens the writing connection and proves that its settings took.
 pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
-    let fail = |what: &'static str| {
-        move |e: rusqlite::Error| JournalError::Database {
-            path: path.to_path_buf(),
-            what,
-            source_text: e.to_string(),
-        }
-    };
+    let fail = |what| database(path, what);
     let refuse = |what: String| JournalError::NotDurable { path: path.to_path_buf(), what };
     // Versions before 3.51.3 can corrupt a WAL that is written and checkpointed at the same instant.
     if rusqlite::version_number() < 3_051_003 {

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{covered, opened, pass, signed, signer};
-use journal::{Audit, Finding, audit};
+use common::{closed_file, covered, opened, pass, signed, signer};
+use journal::{Audit, Finding, Journal, audit};
 use rand::{Rng as _, SeedableRng as _};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ async fn picture(folder: &Path, fold: bool) -> (PathBuf, u64, u64) {
     let head = file(&path, ".head");
     let (journal, _) = signed(&path);
     for n in 1..=BELOW {
-        journal.append(pass(n, 0)).await.unwrap();
+        journal.append(&pass(n, 0)).await.unwrap();
     }
     if fold {
         // An orderly end folds the log; the next start goes on.
@@ -35,7 +35,7 @@ async fn picture(folder: &Path, fold: bool) -> (PathBuf, u64, u64) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         let (journal, _) = signed(&path);
-        journal.append(vec![opened(BELOW + 1, 0)]).await.unwrap();
+        journal.append(&[opened(BELOW + 1, 0)]).await.unwrap();
         covered(&journal, BELOW * 3 + 1).await;
         return rest(folder, &path, &head, &journal, BELOW * 3 + 1).await;
     }
@@ -53,7 +53,7 @@ async fn rest(
     let before = std::fs::read(head).unwrap();
     let mut last = anchored;
     for n in 0..BEHIND {
-        last = journal.append(pass(100 + n, 0)).await.unwrap().last().unwrap().seq.0;
+        last = journal.append(&pass(100 + n, 0)).await.unwrap().last().unwrap().seq.0;
     }
     let shot = folder.join("shot.db");
     std::fs::copy(path, &shot).unwrap();
@@ -93,7 +93,9 @@ fn intact(found: &Audit, last: u64) -> Vec<u64> {
             Finding::Mislabelled { .. }
             | Finding::HeadNotGenuine { .. }
             | Finding::HeadFile { .. }
-            | Finding::Database { .. } => false,
+            | Finding::Database { .. }
+            | Finding::SetAside { .. }
+            | Finding::BeginsAnew { .. } => false,
         })
     };
     (1..=last).filter(|seq| !named(*seq)).collect()
@@ -192,4 +194,57 @@ async fn two_hundred_flipped_bits_lose_nothing_unnamed() {
         "{named} flips named, {harmless} in places that hold nothing (free space, window, log of old pages)"
     );
     assert!(named >= 40, "{named} named");
+}
+
+/// What no start may fail on: the file is no database (any more). It is set aside as it was found, and the
+/// numbers go on above all that are known.
+#[tokio::test]
+async fn a_file_that_is_no_database_is_set_aside_and_a_new_one_begun_above_its_numbers() {
+    for (what, at, length) in
+        [("its head", 0, 100), ("its first pages", 0, 40_000), ("its tables", 100, 3_900)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        {
+            let (journal, _) = signed(&path);
+            for n in 1..=40 {
+                journal.append(&pass(n, 0)).await.unwrap();
+            }
+            covered(&journal, 120).await;
+        }
+        closed_file(&path).await;
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.iter_mut().skip(at).take(length).for_each(|byte| *byte = 0xa5);
+        std::fs::write(&path, &bytes).unwrap();
+        let (journal, past) = signed(&path);
+        let Some(Finding::SetAside { folder: aside, why }) = past.findings.first() else {
+            panic!("{what}: {:?}", past.findings);
+        };
+        assert!(!why.is_empty() && past.findings.len() == 1, "{what}: {:?}", past.findings);
+        assert_eq!(std::fs::read(aside.join("journal.db")).unwrap(), bytes, "{what}: kept as it was found");
+        assert!(aside.join("journal.db.head").exists(), "{what}: with what was signed");
+        assert_eq!((past.last_seq, past.epoch.0), (120, 2), "{what}: the head file knows the numbers");
+        let next = journal.append(&pass(41, 0)).await.unwrap();
+        assert_eq!(next[0].seq.0, 121, "{what}");
+        covered(&journal, 123).await;
+        let found = audit(&path, None).unwrap();
+        assert_eq!(found.findings, [Finding::BeginsAnew { at: 121 }], "{what}");
+        assert_eq!(found.window(), 0, "{what}: signed on");
+        // Whoever starts next is not told of it again as of something new.
+        drop(journal);
+        closed_file(&path).await;
+        let (_journal, past) = signed(&path);
+        assert_eq!((past.findings, past.last_seq, past.epoch.0), (vec![], 123, 3), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn without_any_knowledge_of_the_numbers_no_epoch_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    std::fs::write(&path, vec![0x5a; 8192]).unwrap();
+    let (journal, past) = Journal::open(&path).unwrap();
+    assert!(matches!(past.findings[..], [Finding::SetAside { .. }]), "{:?}", past.findings);
+    assert!(past.epoch.0 > 1_000_000, "an epoch by the clock: {:?}", past.epoch);
+    assert_eq!(journal.append(&pass(1, 0)).await.unwrap()[0].seq.0, 1);
 }

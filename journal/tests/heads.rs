@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{copy, covered, pass, signed, signer};
+use common::{closed_file, copy, covered, pass, signed, signer};
 use gate_types::api::JournalPosition;
 use gate_types::head::read_head;
 use journal::{Finding, Journal, Options, Purpose, audit, prove, verify};
@@ -20,14 +20,14 @@ fn stand() -> (tempfile::TempDir, PathBuf) {
 async fn everything_is_signed_once_the_writer_rests_and_at_its_end() {
     let (_folder, path) = stand();
     let (journal, _) = signed(&path);
-    journal.append(pass(1, 0)).await.unwrap();
+    journal.append(&pass(1, 0)).await.unwrap();
     covered(&journal, 3).await;
     let head = journal.heads().unwrap().borrow().clone().unwrap();
     assert_eq!(read_head(&head.jws).unwrap().head.seq.0, 3);
     let found = audit(&path, Some(&signer().key())).unwrap();
     assert!(found.holds(), "{:?}", found.findings);
     assert_eq!((found.last, found.anchored.clone().unwrap().seq, found.window()), (3, 3, 0));
-    journal.append(pass(2, 0)).await.unwrap();
+    journal.append(&pass(2, 0)).await.unwrap();
     let mut history = journal.history();
     drop(journal);
     history.changed().await.ok();
@@ -51,11 +51,11 @@ async fn a_cut_tail_is_named_and_its_numbers_are_never_used_again() {
     {
         let (journal, _) = signed(&path);
         for n in 1..=4 {
-            journal.append(pass(n, 0)).await.unwrap();
+            journal.append(&pass(n, 0)).await.unwrap();
         }
         covered(&journal, 12).await;
     }
-    wait_closed(&path).await;
+    closed_file(&path).await;
     // Whoever owns the disk cuts the last two passes, and the heads in the same file with them.
     let sql = "PRAGMA foreign_keys=OFF; DELETE FROM outbox WHERE seq > 6; DELETE FROM entry WHERE seq > 6; DELETE FROM head;";
     Connection::open(&path).unwrap().execute_batch(sql).unwrap();
@@ -65,7 +65,7 @@ async fn a_cut_tail_is_named_and_its_numbers_are_never_used_again() {
     let (journal, opened) = signed(&path);
     assert_eq!(opened.findings, [Finding::TailLost { from: 7, to: 12 }]);
     assert_eq!((opened.last_seq, opened.epoch.0), (12, 2));
-    let next = journal.append(pass(5, 0)).await.unwrap();
+    let next = journal.append(&pass(5, 0)).await.unwrap();
     assert_eq!(next[0].seq.0, 13, "a lost number is never used again");
     covered(&journal, 15).await;
     let found = audit(&path, None).unwrap();
@@ -78,10 +78,10 @@ async fn a_journal_put_back_from_a_copy_goes_on_above_what_central_has_seen() {
     let old = folder.path().join("old.db");
     {
         let (journal, _) = signed(&path);
-        journal.append(pass(1, 0)).await.unwrap();
+        journal.append(&pass(1, 0)).await.unwrap();
         covered(&journal, 3).await;
         copy(&path, &old);
-        journal.append(pass(2, 0)).await.unwrap();
+        journal.append(&pass(2, 0)).await.unwrap();
         covered(&journal, 6).await;
     }
     // Last week's copy with its own head file knows nothing of what came after; central does.
@@ -89,12 +89,12 @@ async fn a_journal_put_back_from_a_copy_goes_on_above_what_central_has_seen() {
     let options = Options { signer: Some(signer()), seen, ..Options::default() };
     let (journal, opened) = Journal::open_with(&old, options).unwrap();
     assert_eq!(opened.findings, [Finding::TailLost { from: 4, to: 6 }]);
-    assert_eq!(journal.append(pass(3, 0)).await.unwrap()[0].seq.0, 7);
+    assert_eq!(journal.append(&pass(3, 0)).await.unwrap()[0].seq.0, 7);
     // Central was silent at the start and answers later.
     let later = JournalPosition { epoch: 9, seq: 20 };
     let lost = journal.resume_above(later).await.unwrap();
     assert_eq!(lost, Some(Finding::TailLost { from: 10, to: 20 }));
-    assert_eq!(journal.append(pass(4, 0)).await.unwrap()[0].seq.0, 21);
+    assert_eq!(journal.append(&pass(4, 0)).await.unwrap()[0].seq.0, 21);
     assert_eq!(journal.resume_above(later).await.unwrap(), None);
 }
 
@@ -104,13 +104,13 @@ async fn a_history_written_anew_is_found_by_its_signed_heads() {
     let forged = folder.path().join("forged.db");
     {
         let (journal, _) = signed(&path);
-        journal.append(pass(1, 0)).await.unwrap();
+        journal.append(&pass(1, 0)).await.unwrap();
         covered(&journal, 3).await;
         // The forger writes another history of the same length, with a chain that holds.
         let (other, _) = Journal::open(&forged).unwrap();
-        other.append(pass(9, 0)).await.unwrap();
+        other.append(&pass(9, 0)).await.unwrap();
     }
-    wait_closed(&forged).await;
+    closed_file(&forged).await;
     assert!(verify(&forged).unwrap().holds());
     std::fs::copy(format!("{}.head", path.display()), format!("{}.head", forged.display())).unwrap();
     let found = audit(&forged, Some(&signer().key())).unwrap();
@@ -124,9 +124,9 @@ async fn what_is_erased_is_gone_and_the_chain_holds() {
     let (_folder, path) = stand();
     let (journal, _) = signed(&path);
     for n in 1..=3 {
-        journal.append(pass(n, n as i64 * 1_000)).await.unwrap();
+        journal.append(&pass(n, n as i64 * 1_000)).await.unwrap();
     }
-    journal.append(vec![common::opened(4, 0), common::refused(4, 0)]).await.unwrap();
+    journal.append(&[common::opened(4, 0), common::refused(4, 0)]).await.unwrap();
     let none = journal.erase(Purpose::Decisions, 2_500, 100).await.unwrap();
     assert_eq!(none.entries, 0, "nothing is erased that central does not hold yet");
     let events = journal.unsent(journal::Sink::Central, 100).await.unwrap();
@@ -143,7 +143,7 @@ async fn what_is_erased_is_gone_and_the_chain_holds() {
     let proof = prove(&path, &gate_types::PassId { lane: common::lane(), number: 2 }).unwrap();
     assert!(proof.entries.iter().any(|e| e.is_erased()));
     drop(journal);
-    wait_closed(&path).await;
+    closed_file(&path).await;
     let bytes = std::fs::read(&path).unwrap();
     let plates = bytes.windows(9).filter(|w| w == b"BA 123 CD").count();
     assert_eq!(plates, 1, "only the open pass still names the plate");
@@ -151,16 +151,4 @@ async fn what_is_erased_is_gone_and_the_chain_holds() {
     let sql = "UPDATE entry SET commitment = zeroblob(32) WHERE seq = 2";
     Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     assert_eq!(audit(&path, None).unwrap().findings, [Finding::Changed { seq: 2 }]);
-}
-
-/// The writer folds its log at its end; waits for that.
-async fn wait_closed(path: &std::path::Path) {
-    let log = PathBuf::from(format!("{}-wal", path.display()));
-    for _ in 0..2_000 {
-        if std::fs::metadata(&log).map_or(0, |m| m.len()) == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("{} is not folded", log.display());
 }

@@ -41,8 +41,8 @@ async fn a_restart_continues_numbers_and_knows_the_open_pass() {
     {
         let (journal, past) = Journal::open(&path).unwrap();
         assert_eq!((past.epoch.0, past.last_seq), (1, 0));
-        journal.append(vec![opened(1), closed(1)]).await.unwrap();
-        let last = journal.append(vec![opened(2), entry(2, EntryBody::VehicleUnder {})]).await.unwrap();
+        journal.append(&[opened(1), closed(1)]).await.unwrap();
+        let last = journal.append(&[opened(2), entry(2, EntryBody::VehicleUnder {})]).await.unwrap();
         assert_eq!(last[1].seq, EntrySeq(4));
     }
     let (journal, past) = Journal::open(&path).unwrap();
@@ -50,7 +50,7 @@ async fn a_restart_continues_numbers_and_knows_the_open_pass() {
     assert_eq!(past.open_passes.len(), 1);
     let (pass, entries) = &past.open_passes[0];
     assert_eq!((pass.number, entries.len()), (2, 2));
-    let next = journal.append(vec![closed(2)]).await.unwrap();
+    let next = journal.append(&[closed(2)]).await.unwrap();
     assert_eq!(next[0].seq, EntrySeq(5));
     assert_eq!(verify(&path).unwrap().entries, 5);
 }
@@ -60,7 +60,7 @@ async fn an_event_is_sent_until_its_receiver_acknowledges_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     let (journal, _) = Journal::open(&path).unwrap();
-    journal.append(vec![opened(1), entry(1, EntryBody::VehicleUnder {}), closed(1)]).await.unwrap();
+    journal.append(&[opened(1), entry(1, EntryBody::VehicleUnder {}), closed(1)]).await.unwrap();
     let waiting = journal.unsent(Sink::Central, 10).await.unwrap();
     assert_eq!(waiting.iter().map(|e| e.seq.0).collect::<Vec<_>>(), [1, 3], "VehicleUnder stays at the edge");
     journal.acknowledge(Sink::Central, &[(waiting[0].epoch, waiting[0].seq)]).await.unwrap();
@@ -75,14 +75,14 @@ async fn without_a_broker_nothing_waits_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     let (journal, _) = Journal::open_for(&path, &[Sink::Central]).unwrap();
-    journal.append(vec![opened(1), closed(1)]).await.unwrap();
+    journal.append(&[opened(1), closed(1)]).await.unwrap();
     assert_eq!(journal.unsent(Sink::Central, 10).await.unwrap().len(), 2);
     assert_eq!(journal.unsent(Sink::Broker, 10).await.unwrap(), vec![]);
     drop(journal);
 
     // A broker was configured since: it is told what happens from now on.
     let (journal, _) = Journal::open(&path).unwrap();
-    journal.append(vec![opened(2)]).await.unwrap();
+    journal.append(&[opened(2)]).await.unwrap();
     let waiting = journal.unsent(Sink::Broker, 10).await.unwrap();
     assert_eq!(waiting.iter().map(|e| e.seq.0).collect::<Vec<_>>(), [3]);
     let stats = journal.stats().await.unwrap();
@@ -97,7 +97,7 @@ async fn concurrent_appends_keep_their_own_order_and_one_chain() {
     let tasks: Vec<_> = (0..20)
         .map(|n| {
             let journal = journal.clone();
-            tokio::spawn(async move { journal.append(vec![opened(n), closed(n)]).await.unwrap() })
+            tokio::spawn(async move { journal.append(&[opened(n), closed(n)]).await.unwrap() })
         })
         .collect();
     for task in tasks {
@@ -122,7 +122,7 @@ async fn every_edit_removal_or_swap_is_named_with_its_position() {
         {
             let (journal, _) = Journal::open(&path).unwrap();
             for n in 1..=6 {
-                journal.append(vec![opened(n)]).await.unwrap();
+                journal.append(&[opened(n)]).await.unwrap();
             }
         }
         tamper(&path, sql);
@@ -133,11 +133,11 @@ async fn every_edit_removal_or_swap_is_named_with_its_position() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_is_no_journal_is_refused_in_words() {
+#[test]
+fn a_file_that_is_no_journal_is_refused_in_words_by_a_reader() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     std::fs::write(&path, vec![b'x'; 8192]).unwrap();
-    let error = Journal::open(&path).unwrap_err();
+    let error = verify(&path).unwrap_err();
     assert!(error.to_string().contains("journal.db"), "{error}");
 }

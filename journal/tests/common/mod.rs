@@ -66,3 +66,12 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+/// Waits until the writer has ended and folded its log.
+pub(crate) async fn closed_file(path: &Path) {
+    let log = std::path::PathBuf::from(format!("{}-wal", path.display()));
+    let started = Instant::now();
+    while std::fs::metadata(&log).map_or(0, |m| m.len()) > 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "{} is not folded", log.display());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
