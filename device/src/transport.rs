@@ -13,10 +13,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 /// Longest wait for a connection.
 const CONNECT_MS: u64 = 3_000;
 
-/// Opens a byte line for `tcp` (and other TCP schemes) or `serial` endpoints. A serial port that
+/// Opens a byte line: a serial port where the endpoint names a path and no host (`serial:///dev/ttyS0`,
+/// `modbus-rtu:///dev/ttyS0`), TCP otherwise. A serial port that
 /// answers a read with 0 bytes is lost: callers treat `Ok(0)` as an error.
 pub async fn connect_line(endpoint: &Endpoint) -> std::io::Result<Box<dyn Line>> {
-    if endpoint.scheme == "serial" {
+    if endpoint.host.is_empty() {
         return open_serial(endpoint);
     }
     let connect = TcpStream::connect(endpoint.address());

@@ -1,8 +1,9 @@
 //! The driver of one weighing indicator.
 
-use crate::judge::{Judge, Judged, Stability};
+use crate::judge::{Judge, Judged, Stability, ZeroCheck};
+use crate::keep::Keeping;
 use crate::settle::Settle;
-use crate::wire::{sics, toledo};
+use crate::wire::{Format, Heard, Unit};
 use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Line, Observed, Stopped, Way, connect_line};
 use gate_types::observation::{WeightRange, WeightRead};
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ const ASK_MS: (u64, u64) = (200, 1_000);
 const BAD: (usize, u64) = (5, 10_000);
 /// Computed stability needs this long, milliseconds, where the endpoint's `settle_ms` is absent.
 const SETTLE_MS: u64 = 3_000;
+/// Less than this share of capacity is no vehicle.
+const EMPTY_SHARE: f64 = 0.005;
 /// Zero may be set within this share of capacity (OIML R 76-1, 4.5.1).
 const ZERO_SHARE: f64 = 0.04;
 
@@ -30,9 +33,16 @@ pub enum ScaleCommand {
     Zero,
 }
 
-/// The driver of one indicator. Endpoint queries: `protocol=toledo` (default) or `sics`;
-/// `checksum=yes` (default) or `no` for Toledo; `stability=indicator` (default) or `computed` with
-/// `settle_ms=3000` for indicators whose motion bit is not wired.
+/// The driver of one indicator. Endpoint queries:
+///
+/// - `protocol=` one of [`crate::wire::NAMES`], `toledo` where absent; with `checksum=yes|no` for Toledo,
+///   `mode=demand|continuous` for SMA and Dini Argeo, `registers=FILE&unit_id=1` for Modbus.
+/// - `stability=indicator`, or `computed` with `settle_ms=3000` for formats without the flag (their default)
+///   and indicators whose motion bit is not wired.
+/// - `unit=kg|t`: the unit that is expected; must be there for formats that name none.
+/// - `zero_max_kg=`: what the empty platform may show; one interval where absent.
+/// - `alibi=yes`: each vehicle's stable weight is kept in the indicator's alibi memory, once.
+/// - `verified_until=2027-03-31`: the last day of the verification; after it the scale is degraded.
 #[derive(Debug)]
 pub struct ScaleDriver {
     endpoint: Endpoint,
@@ -40,17 +50,16 @@ pub struct ScaleDriver {
     interval_kg: f64,
 }
 
-/// The protocol of a line, with what is held of an unfinished telegram.
-enum Protocol {
-    Toledo(toledo::Deframer),
-    Sics { lines: sics::Lines, asked: Option<Instant>, ask_at: Instant },
-}
-
 struct Scale {
     device: String,
     place: String,
     line: Box<dyn Line>,
-    protocol: Protocol,
+    format: Format,
+    /// When it was asked last, while the answer is awaited.
+    asked: Option<Instant>,
+    ask_at: Instant,
+    keeping: Keeping,
+    verified_until: Option<i64>,
     judge: Judge,
     capacity_kg: f64,
     last_valid: Instant,
@@ -94,34 +103,54 @@ impl ScaleDriver {
         }
     }
 
-    /// Protocol and judge as the endpoint's query says, or what is wrong with it.
-    fn settings(&self) -> Result<(Protocol, Judge), String> {
-        let get = |key: &str, default: &'static str| {
-            self.endpoint.query.get(key).cloned().unwrap_or_else(|| default.to_owned())
+    /// Format, judge and upkeep as the endpoint's query says, or what is wrong with it.
+    fn settings(&self) -> Result<(Format, Judge, Keeping, Option<i64>), String> {
+        let query = &self.endpoint.query;
+        let number = |key: &str, default: f64, range: (f64, f64)| -> Result<f64, String> {
+            let Some(text) = query.get(key) else { return Ok(default) };
+            let number = text.parse::<f64>().ok().filter(|n| (range.0..=range.1).contains(n));
+            number.ok_or_else(|| format!("endpoint: {key}=`{text}`: {} to {}", range.0, range.1))
         };
-        let checksum = match get("checksum", "yes").as_str() {
-            "yes" => toledo::Checksum::Present,
-            "no" => toledo::Checksum::Absent,
-            other => return Err(format!("endpoint: checksum=`{other}`: yes or no")),
-        };
-        let protocol = match get("protocol", "toledo").as_str() {
-            "toledo" => Protocol::Toledo(toledo::Deframer::new(checksum)),
-            "sics" => Protocol::Sics { lines: sics::Lines::new(), asked: None, ask_at: Instant::now() },
-            other => return Err(format!("endpoint: protocol=`{other}`: toledo or sics")),
-        };
-        let stability = match get("stability", "indicator").as_str() {
-            "indicator" => Stability::Indicator,
-            "computed" => {
-                let text =
-                    self.endpoint.query.get("settle_ms").map_or_else(|| SETTLE_MS.to_string(), Clone::clone);
-                let settle_ms = text.parse::<u64>().ok().filter(|ms| (100..=60_000).contains(ms));
-                let settle_ms = settle_ms
-                    .ok_or_else(|| format!("endpoint: settle_ms=`{text}`: 100 to 60000 milliseconds"))?;
-                Stability::Computed(Settle::new(settle_ms, self.interval_kg))
+        let format = Format::of_endpoint(&self.endpoint)?;
+        let computes = match query.get("stability").map(String::as_str) {
+            None => !format.tells_stability(),
+            Some("indicator") if format.tells_stability() => false,
+            Some("indicator") => {
+                return Err("endpoint: stability=indicator: this format has no flag; write computed".into());
             }
-            other => return Err(format!("endpoint: stability=`{other}`: indicator or computed")),
+            Some("computed") => true,
+            Some(other) => return Err(format!("endpoint: stability=`{other}`: indicator or computed")),
         };
-        Ok((protocol, Judge::new(self.capacity_kg, self.interval_kg, stability)))
+        let stability = if computes {
+            let settle_ms = number("settle_ms", SETTLE_MS as f64, (100.0, 60_000.0))?;
+            Stability::Computed(Settle::new(settle_ms as u64, self.interval_kg))
+        } else {
+            Stability::Indicator
+        };
+        let mut judge = Judge::new(self.capacity_kg, self.interval_kg, stability);
+        judge = match query.get("unit").map(String::as_str) {
+            Some("kg") => judge.with_unit(Unit::Kilogram),
+            Some("t") => judge.with_unit(Unit::Tonne),
+            Some(other) => return Err(format!("endpoint: unit=`{other}`: kg or t")),
+            None if format.tells_unit() => judge,
+            None => return Err("endpoint: this format names no unit: add unit=kg or unit=t".into()),
+        };
+        let zero_max_kg = number("zero_max_kg", self.interval_kg, (0.0, self.capacity_kg * ZERO_SHARE))?;
+        judge = judge.with_zero(ZeroCheck::new(zero_max_kg, self.capacity_kg * EMPTY_SHARE));
+        let keeps = match query.get("alibi").map(String::as_str) {
+            None | Some("no") => false,
+            Some("yes") => true,
+            Some(other) => return Err(format!("endpoint: alibi=`{other}`: yes or no")),
+        };
+        let verified_until = match query.get("verified_until") {
+            None => None,
+            Some(text) => Some(
+                crate::keep::end_of_day_ms(text)
+                    .ok_or_else(|| format!("endpoint: verified_until=`{text}`: a day such as 2027-03-31"))?,
+            ),
+        };
+        // OIML R 76-1, table 3: twenty intervals are the least that may be weighed.
+        Ok((format, judge, Keeping::new(keeps, 20.0 * self.interval_kg), verified_until))
     }
 }
 
@@ -131,7 +160,7 @@ impl Driver for ScaleDriver {
     async fn run(&mut self, link: &mut DeviceLink<ScaleCommand>) -> Result<Stopped, DriverError> {
         let (device, place) = (link.id.to_string(), self.place());
         let lost = |what: String| DriverError::Link { device: device.clone(), endpoint: place.clone(), what };
-        let (protocol, judge) = self.settings().map_err(lost)?;
+        let (format, judge, keeping, verified_until) = self.settings().map_err(lost)?;
         let line = connect_line(&self.endpoint).await.map_err(|e| {
             lost(format!("no connection ({e}); check the indicator's power, cable and address"))
         })?;
@@ -139,7 +168,11 @@ impl Driver for ScaleDriver {
             device: device.clone(),
             place: place.clone(),
             line,
-            protocol,
+            format,
+            asked: None,
+            ask_at: Instant::now(),
+            keeping,
+            verified_until,
             judge,
             capacity_kg: self.capacity_kg,
             last_valid: Instant::now(),
@@ -165,7 +198,8 @@ impl Scale {
     async fn serve(&mut self, link: &mut DeviceLink<ScaleCommand>) -> Result<(), End> {
         let mut buffer = [0u8; 512];
         loop {
-            let wake_at = self.ask_at().unwrap_or(self.last_valid + Duration::from_millis(SILENCE_MS));
+            let silent_at = self.last_valid + Duration::from_millis(SILENCE_MS);
+            let wake_at = if self.asks() { self.ask_at.min(silent_at) } else { silent_at };
             tokio::select! {
                 biased;
                 command = link.commands.recv() => match command {
@@ -192,23 +226,37 @@ impl Scale {
         }
     }
 
-    fn ask_at(&self) -> Option<Instant> {
-        match &self.protocol {
-            Protocol::Toledo(_) => None,
-            Protocol::Sics { ask_at, .. } => Some(*ask_at),
-        }
+    /// True where the driver speaks: to ask for a weight, or to have one kept.
+    fn asks(&self) -> bool {
+        self.format.is_asked() || self.keeping.is_due()
     }
 
     /// Asks an indicator of demand, one request at a time.
     async fn ask(&mut self, link: &DeviceLink<ScaleCommand>) -> Result<(), DriverError> {
         let now = Instant::now();
-        if let Protocol::Sics { asked, ask_at, .. } = &mut self.protocol {
-            let waiting = asked.is_some_and(|at| now < at + Duration::from_millis(ASK_MS.1));
-            *ask_at = now + Duration::from_millis(ASK_MS.0);
-            if !waiting {
-                *asked = Some(now);
-                return self.write(sics::Request::Immediate.encode(), link).await;
+        if now < self.ask_at {
+            return Ok(());
+        }
+        self.ask_at = now + Duration::from_millis(ASK_MS.0);
+        if let Some(at) = self.asked {
+            if now < at + Duration::from_millis(ASK_MS.1) {
+                return Ok(());
             }
+            // A late answer would pass for that of the next request.
+            if self.format.pairs_answers() {
+                return Err(self.lost(format!("no answer within {} ms", ASK_MS.1)));
+            }
+        }
+        let request = match self.keeping.is_due() {
+            true => {
+                self.keeping.asked(link.clock.now().mono_ms.0);
+                self.format.register()
+            }
+            false => self.format.request(),
+        };
+        if let Some(request) = request {
+            self.asked = self.format.is_asked().then_some(now);
+            self.write(&request, link).await?;
         }
         Ok(())
     }
@@ -232,54 +280,66 @@ impl Scale {
             tracing::warn!(device = %self.device, "zero refused: the weight moves or is not near zero");
             return Ok(());
         }
-        let request: &[u8] = match &self.protocol {
-            Protocol::Toledo(_) => b"Z",
-            Protocol::Sics { .. } => sics::Request::Zero.encode(),
-        };
-        self.write(request, link).await
+        match self.format.zero() {
+            Some(request) => {
+                // Its answer is awaited as any other: the next request waits for it.
+                self.asked = self.format.is_asked().then(Instant::now);
+                self.write(&request, link).await
+            }
+            None => {
+                tracing::warn!(device = %self.device, "zero refused: this format has no command for it");
+                Ok(())
+            }
+        }
     }
 
     async fn bytes(&mut self, bytes: &[u8], link: &DeviceLink<ScaleCommand>) -> Result<(), End> {
         let mut rest = bytes;
         loop {
             let now_ms = link.clock.now().mono_ms.0;
-            let judged = match &mut self.protocol {
-                Protocol::Toledo(deframer) => match deframer.take(&mut rest) {
-                    None => return Ok(()),
-                    Some(Ok(received)) => Ok(self.judge.toledo(&received, now_ms)),
-                    Some(Err(fault)) => Err(fault.to_string()),
-                },
-                Protocol::Sics { lines, asked, .. } => match lines.take(&mut rest) {
-                    None => return Ok(()),
-                    Some(line) => {
-                        *asked = None;
-                        line.and_then(|line| {
-                            sics::Reply::decode(&line).map(|reply| self.judge.sics(&reply, &line, now_ms))
-                        })
-                        .map_err(|fault| fault.to_string())
+            let Some(taken) = self.format.take(&mut rest) else { return Ok(()) };
+            self.asked = None;
+            let telegram = match taken {
+                Ok(telegram) => telegram,
+                // What follows on such a line cannot be told from an answer.
+                Err(fault) if self.format.pairs_answers() => return Err(self.lost(fault).into()),
+                Err(fault) => {
+                    self.fault(&fault, link).await?;
+                    continue;
+                }
+            };
+            match telegram.heard {
+                // Alive, with nothing to say.
+                Heard::Alive => self.last_valid = Instant::now(),
+                Heard::Foreign(what) => {
+                    self.fault(&format!("it answers `{}`", what.trim()), link).await?;
+                }
+                Heard::Weight(said) => match self.judge.weigh(&said, &telegram.raw, now_ms) {
+                    Judged::WrongUnit { unit } => {
+                        return Err(End::Lost(DriverError::Protocol {
+                            device: self.device.clone(),
+                            endpoint: self.place.clone(),
+                            what: format!("the indicator weighs in `{unit}`; set it to kg or t"),
+                        }));
+                    }
+                    Judged::Read { mut read, complaint } => {
+                        (self.last_valid, self.valid) = (Instant::now(), true);
+                        self.complaint = complaint.or_else(|| self.expired(link));
+                        self.keeping.see(&mut read, now_ms);
+                        self.report_health(link).await?;
+                        self.say(read, link).await?;
                     }
                 },
-            };
-            match judged {
-                Ok(Judged::Read { read, complaint }) => {
-                    (self.last_valid, self.valid) = (Instant::now(), true);
-                    self.complaint = complaint;
-                    self.report_health(link).await?;
-                    self.say(read, link).await?;
-                }
-                // Alive, with nothing to say.
-                Ok(Judged::Nothing) => self.last_valid = Instant::now(),
-                Ok(Judged::Foreign { what }) => self.fault(&what, link).await?,
-                Ok(Judged::WrongUnit { unit }) => {
-                    return Err(End::Lost(DriverError::Protocol {
-                        device: self.device.clone(),
-                        endpoint: self.place.clone(),
-                        what: format!("the indicator weighs in `{unit}`; set it to kg or t"),
-                    }));
-                }
-                Err(fault) => self.fault(&fault, link).await?,
             }
         }
+    }
+
+    /// The verification has ended.
+    fn expired(&self, link: &DeviceLink<ScaleCommand>) -> Option<String> {
+        let ended = self.verified_until.is_some_and(|until| link.clock.now().wall_ms.0 > until);
+        ended.then(|| {
+            "its verification has ended (verified_until); its weights are not legal for trade".to_owned()
+        })
     }
 
     /// A faulty telegram is never a weight; many of them make the line bad.
@@ -320,8 +380,10 @@ impl Scale {
     /// Says a weight at once when it changed, at most every 100 ms, and again at least every half second.
     async fn say(&mut self, read: WeightRead, link: &DeviceLink<ScaleCommand>) -> Result<(), Stopped> {
         let due = self.said.as_ref().is_none_or(|(said, at)| {
-            let changed =
-                said.gross_kg != read.gross_kg || said.stable != read.stable || said.range != read.range;
+            let changed = said.gross_kg != read.gross_kg
+                || said.stable != read.stable
+                || said.range != read.range
+                || said.alibi != read.alibi;
             at.elapsed() >= Duration::from_millis(if changed { SAY_MS.0 } else { SAY_MS.1 })
         });
         self.last = Some(read.clone());

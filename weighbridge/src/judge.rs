@@ -1,7 +1,7 @@
 //! From telegrams to statements: unit, range, stability. Pure.
 
 use crate::settle::Settle;
-use crate::wire::{Decimal, Unit, sics, toledo};
+use crate::wire::{Decimal, Said, Unit};
 use gate_types::observation::{StableSource, WeightRange, WeightRead};
 
 /// Where stability comes from.
@@ -9,7 +9,7 @@ use gate_types::observation::{StableSource, WeightRange, WeightRead};
 pub enum Stability {
     /// The telegram's own flag.
     Indicator,
-    /// Computed, for indicators whose motion bit is not wired.
+    /// Computed, for formats without the flag and indicators whose motion bit is not wired.
     Computed(Settle),
 }
 
@@ -28,99 +28,83 @@ pub enum Judged {
         /// The unit's sign; empty where the telegram names none.
         unit: &'static str,
     },
-    /// The indicator has no weight now (moving, busy).
-    Nothing,
-    /// The indicator says something that is no weight and no answer.
-    Foreign {
-        /// What it says.
-        what: String,
-    },
 }
 
-/// The judge of one scale.
+/// The judge of one scale, for one connection.
 #[derive(Debug)]
 pub struct Judge {
     capacity_kg: f64,
     interval_kg: f64,
     stability: Stability,
+    unit: Option<Unit>,
+    seen_unit: Option<Unit>,
+    unit_changed: Option<String>,
+    zero: ZeroCheck,
 }
 
-/// What both protocols come down to.
-struct Shown {
-    gross: Option<Decimal>,
-    unit: Unit,
-    stable: bool,
-    range: WeightRange,
-    raw: String,
+/// Zero between vehicles: what an empty platform that stands still shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ZeroCheck {
+    /// An empty platform may show this much, kilograms either way.
+    pub max_kg: f64,
+    /// A weight below this is no vehicle, kilograms.
+    pub empty_kg: f64,
+    /// What the empty platform last showed, where it was too much.
+    off_kg: Option<f64>,
+}
+
+impl ZeroCheck {
+    /// Of a platform whose empty weight may be off zero by `max_kg`; less than `empty_kg` is no vehicle.
+    pub fn new(max_kg: f64, empty_kg: f64) -> Self {
+        Self { max_kg, empty_kg, off_kg: None }
+    }
+    /// Takes a stable weight. A vehicle on the platform leaves the last finding standing.
+    fn push(&mut self, kg: f64) {
+        if kg.abs() < self.empty_kg {
+            self.off_kg = (kg.abs() > self.max_kg * 1.001).then_some(kg);
+        }
+    }
+    fn complaint(&self) -> Option<String> {
+        self.off_kg.map(|kg| format!("the empty platform shows {kg} kg; clean it and set zero"))
+    }
 }
 
 impl Judge {
-    /// A scale of this capacity and verification interval, kilograms.
+    /// A scale of this capacity and verification interval, kilograms. An empty platform may show one
+    /// interval; less than half a per cent of capacity is no vehicle.
     pub fn new(capacity_kg: f64, interval_kg: f64, stability: Stability) -> Self {
-        Self { capacity_kg, interval_kg, stability }
+        let zero = ZeroCheck::new(interval_kg, capacity_kg * 0.005);
+        Self { capacity_kg, interval_kg, stability, unit: None, seen_unit: None, unit_changed: None, zero }
+    }
+    /// Expects this unit; it is also that of telegrams which name none.
+    pub fn with_unit(mut self, unit: Unit) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+    /// Holds zero between vehicles against this.
+    pub fn with_zero(mut self, zero: ZeroCheck) -> Self {
+        self.zero = zero;
+        self
     }
 
-    /// Judges a Toledo telegram that arrived at `now_ms`.
-    pub fn toledo(&mut self, received: &toledo::Received, now_ms: u64) -> Judged {
-        let t = &received.telegram;
-        let range = if t.zero_not_captured || t.expanded {
-            WeightRange::Invalid
-        } else if t.out_of_range {
-            if t.negative { WeightRange::Under } else { WeightRange::Over }
-        } else if t.gross().is_none() {
-            WeightRange::Invalid
-        } else {
-            WeightRange::InRange
+    /// Judges what a telegram says that arrived at `now_ms` as `raw`.
+    pub fn weigh(&mut self, said: &Said, raw: &[u8], now_ms: u64) -> Judged {
+        let unit = match (said.unit, self.unit) {
+            (Unit::None, Some(unit)) => unit,
+            (unit, _) => unit,
         };
-        let complaint = if t.expanded {
-            Some(
-                "the indicator shows ten-fold resolution, which is no legal weight; switch it back"
-                    .to_owned(),
-            )
-        } else if t.zero_not_captured {
-            Some("zero was not captured since power-up; zero the empty scale".to_owned())
-        } else {
-            let told = t.interval();
-            match told.kilograms(t.unit) {
-                Some(kg) if (kg - self.interval_kg).abs() > self.interval_kg * 1e-6 => Some(format!(
-                    "the indicator's interval is {} {}, interval_kg is {}; one of them is wrong",
-                    told.text(),
-                    t.unit.sign(),
-                    self.interval_kg
-                )),
-                Some(_) | None => None,
-            }
-        };
-        let raw = hex(&received.raw);
-        let shown = Shown { gross: t.gross(), unit: t.unit, stable: !t.motion, range, raw };
-        self.judge(shown, complaint, now_ms)
-    }
-
-    /// Judges an MT-SICS reply that arrived at `now_ms` as `line`.
-    pub fn sics(&mut self, reply: &sics::Reply, line: &str, now_ms: u64) -> Judged {
-        let (gross, unit, stable, range) = match reply {
-            sics::Reply::Weight { stable, value, unit } => {
-                (Some(*value), *unit, *stable, WeightRange::InRange)
-            }
-            sics::Reply::Over => (None, Unit::Kilogram, false, WeightRange::Over),
-            sics::Reply::Under => (None, Unit::Kilogram, false, WeightRange::Under),
-            sics::Reply::NotNow | sics::Reply::Zeroed(_) => return Judged::Nothing,
-            sics::Reply::Refused(_) | sics::Reply::Other(_) => {
-                return Judged::Foreign { what: format!("`{}` is no answer to SI", line.trim()) };
-            }
-        };
-        self.judge(Shown { gross, unit, stable, range, raw: hex(line.as_bytes()) }, None, now_ms)
-    }
-
-    fn judge(&mut self, shown: Shown, complaint: Option<String>, now_ms: u64) -> Judged {
-        let gross_kg = match shown.gross {
-            Some(gross) => match gross.kilograms(shown.unit) {
+        let gross = said.gross_weight();
+        let gross_kg = match gross {
+            Some(gross) => match gross.kilograms(unit) {
                 Some(kg) => Some(kg),
-                None => return Judged::WrongUnit { unit: shown.unit.sign() },
+                None => return Judged::WrongUnit { unit: unit.sign() },
             },
             None => None,
         };
-        let range = match (shown.range, gross_kg) {
+        if gross_kg.is_some() {
+            self.see_unit(unit);
+        }
+        let range = match (said.range, gross_kg) {
             (WeightRange::InRange, None) => WeightRange::Invalid,
             // OIML R 76-1, 4.2.3: no indication above capacity plus nine intervals.
             (WeightRange::InRange, Some(kg)) if kg > self.capacity_kg + 9.0 * self.interval_kg => {
@@ -131,7 +115,7 @@ impl Judge {
         };
         let usable = range == WeightRange::InRange;
         let (stable, stable_source) = match (&mut self.stability, gross_kg) {
-            (Stability::Indicator, _) => (shown.stable && usable, StableSource::Indicator),
+            (Stability::Indicator, _) => (said.stable == Some(true) && usable, StableSource::Indicator),
             (Stability::Computed(settle), Some(kg)) if usable => {
                 (settle.push(now_ms, kg), StableSource::Computed)
             }
@@ -140,15 +124,57 @@ impl Judge {
                 (false, StableSource::Computed)
             }
         };
+        // Standing still below zero is standing still, too.
+        if let Some(kg) = gross_kg
+            && (stable || (range == WeightRange::Under && said.stable == Some(true)))
+        {
+            self.zero.push(kg);
+        }
+        let complaint = said
+            .fault
+            .map(str::to_owned)
+            .or_else(|| self.net_only(said))
+            .or_else(|| self.wrong_interval(said.interval, unit))
+            .or_else(|| self.unit_changed.clone())
+            .or_else(|| self.zero.complaint());
         let read = WeightRead {
             gross_kg: gross_kg.unwrap_or(0.0),
             stable,
             stable_source,
             range,
-            alibi: None,
-            raw: shown.raw,
+            alibi: said.alibi.clone(),
+            raw: hex(raw),
         };
         Judged::Read { read, complaint }
+    }
+
+    fn net_only(&self, said: &Said) -> Option<String> {
+        (said.weight.is_some() && said.gross_weight().is_none())
+            .then(|| "the indicator shows net, and its gross cannot be known; clear the tare".to_owned())
+    }
+    fn wrong_interval(&self, told: Option<Decimal>, unit: Unit) -> Option<String> {
+        let told = told?;
+        let kg = told.kilograms(unit)?;
+        ((kg - self.interval_kg).abs() > self.interval_kg * 1e-6).then(|| {
+            format!(
+                "the indicator's interval is {} {}, interval_kg is {}; one of them is wrong",
+                told.text(),
+                unit.sign(),
+                self.interval_kg
+            )
+        })
+    }
+    /// A unit other than the site's, or than a moment ago, is somebody at the keyboard.
+    fn see_unit(&mut self, unit: Unit) {
+        let expected = self.unit.or(self.seen_unit);
+        if let Some(expected) = expected.filter(|e| *e != unit) {
+            self.unit_changed = Some(format!(
+                "the indicator weighs in {}, expected is {}; see who changed it",
+                unit.sign(),
+                expected.sign()
+            ));
+        }
+        self.seen_unit = Some(unit);
     }
 }
 
@@ -164,7 +190,7 @@ mod tests {
     fn judged(judge: &mut Judge, telegram: &Telegram) -> Judged {
         let bytes = telegram.encode(Checksum::Present);
         let received = Deframer::new(Checksum::Present).take(&mut bytes.as_slice()).unwrap().unwrap();
-        judge.toledo(&received, 0)
+        judge.weigh(&received.telegram.said(), &received.raw, 0)
     }
 
     #[test]
@@ -198,5 +224,49 @@ mod tests {
             panic!()
         };
         assert!(complaint.unwrap().contains("interval is 5 kg"));
+    }
+
+    #[test]
+    fn an_empty_platform_off_zero_is_told_until_it_is_zero_again() {
+        let mut judge = Judge::new(60_000.0, 20.0, Stability::Indicator);
+        let mut complaint = |kg: f64, motion: bool| {
+            let mut telegram = Telegram::gross_kg(kg, 20.0).unwrap();
+            telegram.motion = motion;
+            match judged(&mut judge, &telegram) {
+                Judged::Read { complaint, .. } => complaint,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(complaint(0.0, false), None);
+        assert_eq!(complaint(20.0, false), None, "one interval is what a scale may show");
+        assert_eq!(complaint(100.0, true), None, "a wheel comes");
+        assert_eq!(complaint(20_000.0, false), None);
+        assert!(complaint(60.0, false).unwrap().contains("shows 60 kg"));
+        assert!(complaint(20_000.0, false).unwrap().contains("shows 60 kg"), "the vehicle was weighed so");
+        assert!(complaint(-60.0, false).unwrap().contains("shows -60 kg"));
+        assert_eq!(complaint(0.0, false), None);
+    }
+
+    #[test]
+    fn a_unit_that_changes_and_a_net_weight_are_told() {
+        let mut judge = Judge::new(60_000.0, 20.0, Stability::Indicator);
+        let said = |digits, places, unit| Said::gross(Decimal { digits, places }, unit, Some(true));
+        let mut weigh = |said: &Said| match judge.weigh(said, b"", 0) {
+            Judged::Read { read, complaint } => (read, complaint),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(weigh(&said(12_340, 0, Unit::Kilogram)).1, None);
+        let (read, complaint) = weigh(&said(12_340, 3, Unit::Tonne));
+        assert_eq!((read.gross_kg, read.stable), (12_340.0, true));
+        assert!(complaint.unwrap().contains("weighs in t, expected is kg"));
+        let net = Said { basis: crate::wire::Basis::NetOnly, ..said(8_000, 0, Unit::Kilogram) };
+        let (read, complaint) = weigh(&net);
+        assert_eq!((read.range, read.stable), (WeightRange::Invalid, false));
+        assert!(complaint.unwrap().contains("shows net"));
+        let mut judge = Judge::new(60_000.0, 20.0, Stability::Indicator).with_unit(Unit::Tonne);
+        let Judged::Read { read, complaint } = judge.weigh(&said(12_340, 3, Unit::None), b"", 0) else {
+            panic!()
+        };
+        assert_eq!((read.gross_kg, complaint), (12_340.0, None));
     }
 }

@@ -5,6 +5,7 @@
 
 mod driver;
 pub mod judge;
+mod keep;
 pub mod settle;
 pub mod wire;
 

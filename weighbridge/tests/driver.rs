@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use weighbridge::wire::toledo::{Checksum, Telegram};
-use weighbridge::wire::{Decimal, Unit, sics};
+use weighbridge::wire::{Decimal, Lines, Load, Speech, Unit, sics};
 use weighbridge::{ScaleCommand, ScaleDriver};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -184,7 +184,7 @@ async fn statements_are_bounded_and_a_foreign_unit_is_named() {
 
 /// An indicator of demand: answers each request as the manual says.
 async fn answer(stream: &mut TcpStream, replies: &[sics::Reply], zeroes: mpsc::Sender<()>) {
-    let mut lines = sics::Lines::new();
+    let mut lines = Lines::new();
     let mut buffer = [0u8; 64];
     let mut turn = replies.iter().cycle();
     loop {
@@ -255,5 +255,134 @@ async fn stability_is_computed_where_the_motion_bit_is_not_wired() {
     let read = sending(&mut stream, &telegram(8_000.0, true), lane.weight(|w| w.stable)).await;
     assert_eq!((read.gross_kg, read.stable_source), (8_000.0, StableSource::Computed));
     let why = Lane::start(&format!("tcp://{address}?protocol=magic")).down().await;
-    assert!(why.contains("protocol=`magic`: toledo or sics"), "{why}");
+    assert!(why.contains("protocol=`magic`: toledo, sics"), "{why}");
+}
+
+/// Serves one indicator by its own side of the format, with the load that the test sets.
+async fn indicator(listener: TcpListener, name: &'static str, load: tokio::sync::watch::Receiver<Load>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut speech = Speech::of_name(name, 20.0).unwrap();
+        let mut every = tokio::time::interval(Duration::from_millis(50));
+        let mut buffer = [0u8; 256];
+        loop {
+            let out = tokio::select! {
+                _ = every.tick() => speech.telegram(&load.borrow()).unwrap_or_default(),
+                read = stream.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => break,
+                    Ok(n) => speech.hear(&buffer[..n], &load.borrow()).0,
+                },
+            };
+            if stream.write_all(&out).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_format_is_read_over_tcp() {
+    for name in ["sma", "dini", "rice-lake", "yaohua", "yaohua-reversed", "yaohua-line", "systec"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint =
+            format!("tcp://{}?protocol={name}&unit=kg&settle_ms=300", listener.local_addr().unwrap());
+        let (load, seen) = tokio::sync::watch::channel(Load { kg: 12_333.0, ..Load::default() });
+        tokio::spawn(indicator(listener, name, seen));
+        let mut lane = Lane::start(&endpoint);
+        assert_eq!(lane.health().await, Health::Up, "{name}");
+        let read = lane.weight(|w| w.stable).await;
+        let computed = name.starts_with("yaohua");
+        let source = if computed { StableSource::Computed } else { StableSource::Indicator };
+        assert_eq!((read.gross_kg, read.stable_source), (12_340.0, source), "{name}");
+        load.send(Load { kg: 61_000.0, over: true, ..Load::default() }).unwrap();
+        lane.weight(|w| w.range == WeightRange::Over && !w.stable).await;
+        load.send(Load::default()).unwrap();
+        lane.weight(|w| w.stable && w.gross_kg == 0.0).await;
+    }
+}
+
+#[tokio::test]
+async fn each_stable_vehicle_is_kept_in_the_alibi_memory_once() {
+    for (name, first, second) in
+        [("dini", "00000-000001", "00000-000002"), ("systec", "01.01.26/1", "01.01.26/2")]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("tcp://{}?protocol={name}&alibi=yes", listener.local_addr().unwrap());
+        let (load, seen) = tokio::sync::watch::channel(Load::default());
+        tokio::spawn(indicator(listener, name, seen));
+        let mut lane = Lane::start(&endpoint);
+        assert_eq!(lane.weight(|w| w.stable).await.alibi, None, "an empty platform is no weighing");
+        for (kg, number) in [(12_340.0, first), (8_000.0, second)] {
+            load.send(Load { kg, ..Load::default() }).unwrap();
+            let read = lane.weight(|w| w.alibi.is_some()).await;
+            assert_eq!((read.gross_kg, read.alibi.as_deref()), (kg, Some(number)), "{name}");
+            load.send(Load::default()).unwrap();
+            lane.weight(|w| w.gross_kg == 0.0).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verification_that_has_ended_and_wrong_settings_are_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_load, seen) = tokio::sync::watch::channel(Load::default());
+    tokio::spawn(indicator(listener, "toledo", seen));
+    let health = Lane::start(&format!("tcp://{address}?verified_until=2020-12-31")).health().await;
+    assert!(
+        matches!(&health, Health::Degraded { why } if why.contains("verification has ended")),
+        "{health:?}"
+    );
+    for (query, part) in [
+        ("protocol=yaohua", "add unit=kg"),
+        ("protocol=yaohua&unit=kg&stability=indicator", "has no flag"),
+        ("protocol=modbus", "registers=FILE"),
+        ("protocol=sma&mode=often", "demand or continuous"),
+        ("verified_until=soon", "a day such as"),
+        ("alibi=maybe", "yes or no"),
+    ] {
+        let why = Lane::start(&format!("tcp://{address}?{query}")).down().await;
+        assert!(why.contains(part), "{query}: {why}");
+    }
+}
+
+/// A Modbus indicator that answers what it is asked, or too late.
+#[tokio::test]
+async fn a_late_register_answer_is_never_a_weight() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let map = concat!(env!("CARGO_MANIFEST_DIR"), "/data/laumas-tlb.toml");
+    let endpoint = format!("modbus://{}?registers={map}", listener.local_addr().unwrap());
+    let mut lane = Lane::start(&endpoint);
+    let answer = |request: &[u8], kg: u16| {
+        let mut out = request[..2].to_vec();
+        out.extend([0, 0, 0, 9, 1, 3, 6, 8, 0, 0, 0]);
+        out.extend(kg.to_be_bytes());
+        out
+    };
+    let mut request = [0u8; 12];
+    let (mut stream, _) = listener.accept().await.unwrap();
+    stream.read_exact(&mut request).await.unwrap();
+    stream.write_all(&answer(&request, 12_340)).await.unwrap();
+    assert_eq!(lane.weight(|w| w.stable).await.gross_kg, 12_340.0);
+    // The next answer stays away for longer than it is awaited: the line is dropped, and with it the answer.
+    stream.read_exact(&mut request).await.unwrap();
+    let why = lane.down().await;
+    assert!(why.contains("no answer within"), "{why}");
+    let _late = stream.write_all(&answer(&request, 55_000)).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    stream.read_exact(&mut request).await.unwrap();
+    stream.write_all(&answer(&request, 40)).await.unwrap();
+    assert_eq!(lane.weight(|_| true).await.gross_kg, 40.0);
+}
+
+#[tokio::test]
+async fn a_flood_of_noise_and_an_endless_nothing_end_in_a_named_fault() {
+    let (mut master, _slave, name) = pty();
+    let mut lane = Lane::start(&format!("serial://{name}?protocol=dini&mode=continuous&baud=9600"));
+    // The wrong baud rate: bytes without meaning, for longer than an indicator may be silent.
+    let noise: Vec<u8> = (0..64u8).map(|n| n.wrapping_mul(37) | 0x80).collect();
+    let why = sending(&mut master, &noise, lane.down()).await;
+    assert!(why.contains("no valid telegram"), "{why}");
+    let found = sending(&mut master, b"40,kg\r\nST,GS,   12340,kg\r\n", lane.weight(|w| w.stable)).await;
+    assert_eq!(found.gross_kg, 12_340.0, "half a line before it");
 }

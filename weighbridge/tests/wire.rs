@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use weighbridge::wire::toledo::{self, Checksum, Increment, Telegram};
-use weighbridge::wire::{Decimal, Unit, sics};
+use weighbridge::wire::{Decimal, Lines, MAX_LINE_BYTES, Unit, sics};
 
 fn hex(text: &str) -> Vec<u8> {
     text.split_whitespace().map(|b| u8::from_str_radix(b, 16).unwrap()).collect()
@@ -94,7 +94,7 @@ fn sics_replies_read_and_write() {
     let golden = hex("53 20 53 20 20 20 20 20 20 31 32 33 34 30 20 6b 67 0d 0a");
     assert_eq!(weight.encode(), golden);
     let mut rest = golden.as_slice();
-    let line = sics::Lines::new().take(&mut rest).unwrap().unwrap();
+    let line = Lines::new().take(&mut rest).unwrap().unwrap();
     assert_eq!(sics::Reply::decode(&line), Ok(weight.clone()));
     assert_eq!(sics::Reply::decode("SI S      12340 kg"), Ok(weight));
     assert_eq!(
@@ -179,11 +179,11 @@ proptest! {
         prop_assert!(deframer.held_bytes() <= 18);
         parts.extend(all(&mut deframer, b));
         prop_assert_eq!(whole, parts);
-        let mut lines = sics::Lines::new();
+        let mut lines = Lines::new();
         let mut rest = bytes.as_slice();
         while let Some(line) = lines.take(&mut rest) {
             if let Ok(line) = line {
-                prop_assert!(line.len() <= sics::MAX_LINE_BYTES);
+                prop_assert!(line.len() <= MAX_LINE_BYTES);
                 let _ = sics::Reply::decode(&line);
                 let _ = sics::Request::decode(&line);
             }

@@ -22,6 +22,8 @@ pub enum Unit {
     Pound,
     /// Ounce.
     Ounce,
+    /// Short ton of 2000 lb.
+    ShortTon,
     /// The telegram names none.
     None,
 }
@@ -35,12 +37,13 @@ impl Unit {
             Unit::Gram => "g",
             Unit::Pound => "lb",
             Unit::Ounce => "oz",
+            Unit::ShortTon => "tn",
             Unit::None => "",
         }
     }
     /// The unit of a sign.
     pub fn of_sign(sign: &str) -> Option<Self> {
-        [Unit::Kilogram, Unit::Tonne, Unit::Gram, Unit::Pound, Unit::Ounce, Unit::None]
+        [Unit::Kilogram, Unit::Tonne, Unit::Gram, Unit::Pound, Unit::Ounce, Unit::ShortTon, Unit::None]
             .into_iter()
             .find(|u| u.sign().eq_ignore_ascii_case(sign))
     }
@@ -68,6 +71,12 @@ impl Decimal {
         let places = u8::try_from(part.len()).ok()?;
         Some(Self { digits: if negative { -digits } else { digits }, places })
     }
+    /// The sum, with the finer of both resolutions; none where it has more digits than fit.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let places = self.places.max(other.places);
+        let raised = |d: Self| d.digits.checked_mul(10i64.checked_pow(u32::from(places - d.places))?);
+        Some(Self { digits: raised(self)?.checked_add(raised(other)?)?, places })
+    }
     /// As printed, without leading blanks.
     pub fn text(&self) -> String {
         let sign = if self.digits < 0 { "-" } else { "" };
@@ -85,7 +94,7 @@ impl Decimal {
         let factor = match unit {
             Unit::Kilogram => 1.0,
             Unit::Tonne => 1_000.0,
-            Unit::Gram | Unit::Pound | Unit::Ounce | Unit::None => return None,
+            Unit::Gram | Unit::Pound | Unit::Ounce | Unit::ShortTon | Unit::None => return None,
         };
         // Below 2^53 the product is exact, so the one division rounds correctly.
         Some(self.digits as f64 * factor / 10f64.powi(i32::from(self.places)))

@@ -2,10 +2,9 @@
 //! request and one reply. Replies `S S`, `S D`, `S I`, `S +`, `S -`; followers that repeat the request's
 //! own letters (`SI S`, `SI D`) are understood too.
 
-use super::{Decimal, Unit};
-
-/// Longest line taken, without its ending.
-pub const MAX_LINE_BYTES: usize = 128;
+use super::said::{Heard, Said};
+use super::{Decimal, MAX_LINE_BYTES, Unit};
+use gate_types::observation::WeightRange;
 
 /// What a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +65,6 @@ pub enum Reply {
 /// Why a line was passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Longer than any reply.
-    #[error("a line of more than {MAX_LINE_BYTES} bytes")]
-    TooLong,
-    /// Not ASCII text.
-    #[error("a line with bytes that are no ASCII text")]
-    NotText,
     /// A weight reply whose weight or unit cannot be read.
     #[error("a weight reply without a readable weight and unit")]
     Weight,
@@ -148,6 +141,17 @@ impl Reply {
             (_, _) => other(),
         }
     }
+    /// What it comes down to.
+    pub fn heard(&self) -> Heard {
+        match self {
+            Self::Weight { stable, value, unit } => Heard::Weight(Said::gross(*value, *unit, Some(*stable))),
+            Self::Over => Heard::Weight(Said::none(WeightRange::Over, None)),
+            Self::Under => Heard::Weight(Said::none(WeightRange::Under, None)),
+            Self::NotNow | Self::Zeroed(_) => Heard::Alive,
+            Self::Refused(letter) => Heard::Foreign(format!("E{letter}")),
+            Self::Other(text) => Heard::Foreign(text.clone()),
+        }
+    }
     /// The words after the state: `12340 kg`, or `- 20 kg` with the sign apart.
     fn weight<'a>(stable: bool, mut words: impl Iterator<Item = &'a str>) -> Result<Self, Fault> {
         let mut number = words.next().ok_or(Fault::Weight)?.to_owned();
@@ -160,49 +164,5 @@ impl Reply {
             return Err(Fault::Weight);
         }
         Ok(Self::Weight { stable, value, unit })
-    }
-}
-
-/// Cuts a stream into lines. Holds at most [`MAX_LINE_BYTES`]; a longer line is passed over whole.
-#[derive(Debug, Default)]
-pub struct Lines {
-    held: Vec<u8>,
-    passing: bool,
-}
-
-impl Lines {
-    /// At the start of a stream.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Takes from `input` up to the end of the next line. None: `input` is used up. Empty lines are
-    /// no lines; the ending may be CR LF, LF or CR. Bit 7 (parity) is dropped.
-    pub fn take(&mut self, input: &mut &[u8]) -> Option<Result<String, Fault>> {
-        loop {
-            let (first, rest) = input.split_first()?;
-            *input = rest;
-            match first & 0x7f {
-                b'\r' | b'\n' if self.passing => {
-                    self.passing = false;
-                    return Some(Err(Fault::TooLong));
-                }
-                b'\r' | b'\n' if self.held.is_empty() => {}
-                b'\r' | b'\n' => {
-                    let line = std::mem::take(&mut self.held);
-                    let text = line.iter().all(|b| matches!(b, 0x20..=0x7e));
-                    return Some(if text {
-                        Ok(line.iter().copied().map(char::from).collect())
-                    } else {
-                        Err(Fault::NotText)
-                    });
-                }
-                _byte if self.passing => {}
-                _byte if self.held.len() == MAX_LINE_BYTES => {
-                    self.held.clear();
-                    self.passing = true;
-                }
-                byte => self.held.push(byte),
-            }
-        }
     }
 }

@@ -8,7 +8,9 @@
 //!
 //! Bit 7 is parity on 7-bit lines and carries nothing: it is dropped on arrival.
 
+use super::said::{Basis, Said};
 use super::{Decimal, Unit};
+use gate_types::observation::WeightRange;
 
 const STX: u8 = 0x02;
 const CR: u8 = 0x0d;
@@ -162,6 +164,36 @@ impl Telegram {
         })
     }
 
+    /// What it comes down to.
+    pub fn said(&self) -> Said {
+        let (range, fault) = if self.expanded {
+            let told = "it shows ten-fold resolution, which is no legal weight; switch it back";
+            (WeightRange::Invalid, Some(told))
+        } else if self.zero_not_captured {
+            let told = "zero was not captured since power-up; zero the empty scale";
+            (WeightRange::Invalid, Some(told))
+        } else if self.out_of_range {
+            (if self.negative { WeightRange::Under } else { WeightRange::Over }, None)
+        } else {
+            (WeightRange::InRange, None)
+        };
+        let basis = match (self.net, self.tare) {
+            (false, _) => Basis::Gross,
+            (true, Some(tare)) => Basis::Net(self.scaled(tare)),
+            (true, None) => Basis::NetOnly,
+        };
+        Said {
+            weight: self.shown(),
+            basis,
+            unit: self.unit,
+            stable: Some(!self.motion),
+            range,
+            fault,
+            interval: Some(self.interval()),
+            alibi: None,
+        }
+    }
+
     /// The telegram's bytes.
     pub fn encode(&self, checksum: Checksum) -> Vec<u8> {
         let increment = match self.increment {
@@ -175,6 +207,7 @@ impl Telegram {
             Unit::Gram => (1, 1),
             Unit::Tonne => (1, 2),
             Unit::Ounce => (0, 3),
+            Unit::ShortTon => (0, 2),
             Unit::None => (1, 7),
         };
         let bit = |set: bool, n: u8| u8::from(set) << n;
@@ -219,7 +252,8 @@ impl Telegram {
             (0, true) => Unit::Kilogram,
             (0, false) => Unit::Pound,
             (1, _) => Unit::Gram,
-            (2, _) => Unit::Tonne,
+            (2, true) => Unit::Tonne,
+            (2, false) => Unit::ShortTon,
             (3, _) => Unit::Ounce,
             (7, _) => Unit::None,
             _undefined => return Err(Fault::Shape { what: "the unit bits are undefined" }),
