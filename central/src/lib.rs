@@ -14,6 +14,7 @@ mod people_api;
 mod permits;
 mod problem;
 mod resolve;
+mod signing;
 mod state;
 mod store;
 mod stream;

@@ -3,6 +3,7 @@
 use crate::app::{App, now_ms, served};
 use crate::missions;
 use crate::problem::{ApiProblem, Asked, Sent};
+use crate::signing;
 use crate::state;
 use crate::store::{AlarmState, EventFilter, StoreError, StoredEvent};
 use crate::stream::stream;
@@ -14,7 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gate_types::NodeId;
 use gate_types::api::{
-    ALARMS, AlarmView, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, HEALTH, MISSIONS, STREAM,
+    ALARMS, AlarmView, COMMANDS, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, GATE_PASSES, HEALTH, MISSIONS, STREAM,
     TOKENS, TokenRequest,
 };
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route(FAULTS, get(faults))
         .route(STREAM, get(stream))
         .route(TOKENS, post(token))
+        .route(COMMANDS, post(signing::command))
+        .route(GATE_PASSES, post(signing::gate_pass))
         .route(EVENT_COUNTS, get(counts))
         .route(STORED_EVENTS, get(events))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), demand_token));

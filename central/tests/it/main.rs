@@ -11,3 +11,4 @@ mod missions;
 mod permits;
 mod process;
 mod release;
+mod signing;
