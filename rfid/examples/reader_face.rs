@@ -48,8 +48,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 },
                 _ = every.tick() => {
                     face.tick(now());
-                    face.see(&Sighting { epc: vehicle.clone(), antenna: 1, rssi_dbm: -51 }, now());
-                    face.see(&Sighting { epc: container.clone(), antenna: 2, rssi_dbm: -58 }, now());
+                    face.see(&Sighting { epc: vehicle.clone(), antenna: 1, rssi_dbm: -51, pc: None }, now());
+                    face.see(&Sighting { epc: container.clone(), antenna: 2, rssi_dbm: -58, pc: None }, now());
                 }
             }
         }

@@ -2,8 +2,9 @@
 
 use crate::fold::{Fold, Folded};
 use crate::session::{Place, Session};
+use crate::tag::SealRule;
 use crate::wire::{
-    AntennaChange, ConnectionStatus, Content, KeepaliveSpec, LlrpStatus, Message, ReaderEvent,
+    AntennaChange, ConnectionStatus, Content, KeepaliveSpec, LlrpStatus, Message, RawTlv, ReaderEvent,
     ReaderSettings, Report, RoSpec, RoSpecAct, event_type,
 };
 use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Observed, Stopped};
@@ -102,6 +103,13 @@ impl ReaderDriver {
         })
     }
 
+    /// The endpoint's `seal=PREFIX:BIT,PREFIX`: how this site's electronic seals are known.
+    fn seals(&self, place: &Place) -> Result<Vec<SealRule>, DriverError> {
+        let Some(list) = self.endpoint.query.get("seal") else { return Ok(Vec::new()) };
+        let rules = list.split(',').map(SealRule::parse).collect::<Result<_, _>>();
+        rules.map_err(|why| place.link(format!("endpoint: seal={why}")))
+    }
+
     /// Takes the connection and sets the reader up: settings, one ROSpec, enabled and not started.
     async fn provision(
         &self,
@@ -158,7 +166,11 @@ impl ReaderDriver {
             | Content::FIRST_SEEN
             | Content::LAST_SEEN
             | Content::SEEN_COUNT;
-        let spec = RoSpec::on_command(ROSPEC, &self.antennas, Content(content));
+        let mut spec = RoSpec::on_command(ROSPEC, &self.antennas, Content(content));
+        if let Some(report) = &mut spec.report {
+            // C1G2EPCMemorySelector with EnablePCBits: without them a container's tag is no EPC of anybody's.
+            report.content_more.push(RawTlv { kind: 348, body: vec![0x40] });
+        }
         session.order(&Message::AddRoSpec(spec), "ADD_ROSPEC").await?;
         session.order(&Message::RoSpec(RoSpecAct::Enable, ROSPEC), "ENABLE_ROSPEC").await
     }
@@ -332,6 +344,8 @@ impl Driver for ReaderDriver {
         };
         let keepalive_ms = self.setting(&place, "keepalive_ms", KEEPALIVE_MS, (200, 60_000))?;
         let request_ms = self.setting(&place, "request_ms", REQUEST_MS, (100, 60_000))?;
+        let seals = self.seals(&place)?;
+        self.fold.knows_seals(seals);
         let mut session = Session::open(place, &self.endpoint, link.tap.clone(), request_ms).await?;
         self.provision(&mut session, keepalive_ms, request_ms).await?;
         self.quality = Quality::default();

@@ -1,7 +1,7 @@
 //! Folding the reports of one dwell into one statement for each tag: filter by antenna and strength,
 //! count, keep the strongest signal, and say it again only when it rose materially.
 
-use crate::epc::{Epc, role_of};
+use crate::tag::{SealRule, Tag};
 use crate::wire::TagReport;
 use gate_types::observation::TagRead;
 use std::collections::BTreeMap;
@@ -43,13 +43,18 @@ struct Seen {
 pub struct Fold {
     antennas: Vec<u16>,
     rssi_min_dbm: i16,
+    seals: Vec<SealRule>,
     seen: BTreeMap<Vec<u8>, Seen>,
 }
 
 impl Fold {
     /// Accepts reports of these antennas (empty: all) from this strength on.
     pub fn new(antennas: Vec<u16>, rssi_min_dbm: i16) -> Self {
-        Self { antennas, rssi_min_dbm, seen: BTreeMap::new() }
+        Self { antennas, rssi_min_dbm, seals: Vec::new(), seen: BTreeMap::new() }
+    }
+    /// Knows a site's seals by these.
+    pub fn knows_seals(&mut self, seals: Vec<SealRule>) {
+        self.seals = seals;
     }
     /// A new dwell: everything is new again.
     pub fn clear(&mut self) {
@@ -79,7 +84,7 @@ impl Fold {
                 said_count: times,
                 said_ms: now_ms,
             };
-            let read = statement(report, &seen);
+            let read = statement(report, &self.seals, &seen);
             self.seen.insert(key.to_vec(), seen);
             return Folded::Say(read);
         };
@@ -91,18 +96,18 @@ impl Fold {
         let more = seen.count >= seen.said_count.saturating_mul(2);
         if (rose || more) && now_ms.saturating_sub(seen.said_ms) >= REPEAT_MS {
             (seen.said_rssi_dbm, seen.said_count, seen.said_ms) = (seen.rssi_dbm, seen.count, now_ms);
-            return Folded::Say(statement(report, seen));
+            return Folded::Say(statement(report, &self.seals, seen));
         }
         Folded::Known
     }
 }
 
-fn statement(report: &TagReport, seen: &Seen) -> TagRead {
-    let decoded = Epc::decode(report.epc.bytes());
+fn statement(report: &TagReport, seals: &[SealRule], seen: &Seen) -> TagRead {
+    let tag = Tag::read(report, seals);
     TagRead {
         epc: report.epc.hex(),
-        uri: decoded.as_ref().map(Epc::uri),
-        role: role_of(decoded.as_ref()),
+        uri: tag.uri(),
+        role: tag.role(),
         antenna: seen.antenna,
         rssi_dbm: seen.rssi_dbm,
         seen_count: seen.count,

@@ -35,7 +35,7 @@ fn epc(n: u8) -> EpcBits {
     EpcBits::of_bytes(&[0x34, 0x76, 0x45, 0x1f, 0xd4, 0, 0, 0, 0, 0, 0, n]).unwrap()
 }
 fn tag(n: u8, antenna: u16, rssi_dbm: i8) -> Happens {
-    Happens::Tag(Sighting { epc: epc(n), antenna, rssi_dbm })
+    Happens::Tag(Sighting { epc: epc(n), antenna, rssi_dbm, pc: None })
 }
 
 impl Reader {

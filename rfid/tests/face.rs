@@ -30,6 +30,7 @@ fn sighting(n: u8, antenna: u16) -> Sighting {
         epc: EpcBits::of_bytes(&[0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n]).unwrap(),
         antenna,
         rssi_dbm: -50,
+        pc: None,
     }
 }
 
@@ -166,5 +167,35 @@ proptest! {
             face.see(&sighting(1, antenna), at(now));
         }
         said(&mut face);
+    }
+}
+
+#[test]
+fn a_container_tag_keeps_its_control_word_where_it_is_asked_for() {
+    let code = gate_types::iso6346::ContainerCode::parse("CSQU3054383").unwrap();
+    let (epc, pc) = rfid::tag::container_tag(&code, false).unwrap();
+    for (memory, uri) in [(Some(0x40), Some("urn:epc:id:bic:CSQU3054383")), (Some(0x80), None), (None, None)]
+    {
+        let mut face = ReaderFace::new(1);
+        face.connected(at(0));
+        let mut spec = RoSpec::on_command(1, &[], Content(Content::ANTENNA_ID));
+        let selector = memory.map(|bits| RawTlv { kind: 348, body: vec![bits] });
+        spec.report.as_mut().unwrap().content_more.extend(selector);
+        for message in [
+            Message::AddRoSpec(spec),
+            Message::RoSpec(RoSpecAct::Enable, 1),
+            Message::RoSpec(RoSpecAct::Start, 1),
+        ] {
+            ask(&mut face, 5, &message, at(0));
+        }
+        assert!(face.see(&Sighting { epc: epc.clone(), antenna: 1, rssi_dbm: -50, pc: Some(pc) }, at(1)));
+        let reports: Vec<_> = said(&mut face)
+            .into_iter()
+            .filter_map(
+                |(_, message)| if let Message::Report(report) = message { Some(report) } else { None },
+            )
+            .collect();
+        let tag = rfid::tag::Tag::read(&reports[0].tags[0], &[]);
+        assert_eq!(tag.uri().as_deref(), uri);
     }
 }

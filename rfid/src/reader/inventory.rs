@@ -26,6 +26,8 @@ pub struct Sighting {
     pub antenna: u16,
     /// Received strength, dBm.
     pub rssi_dbm: i8,
+    /// Its protocol control word; that of an EPC of this length where absent.
+    pub pc: Option<u16>,
 }
 
 /// One ROSpec and what it has seen.
@@ -148,6 +150,7 @@ impl Inventory {
                 last_seen_utc_us: Some(now.utc_us),
                 seen_count: Some(1),
                 access_spec_id: Some(0),
+                pc: Some(sighting.pc.unwrap_or_else(|| sighting.epc.bits().div_ceil(16) << 11)),
                 ..TagReport::of(sighting.epc.clone())
             });
         }
@@ -190,6 +193,11 @@ impl Inventory {
         keep(&mut tag.last_seen_utc_us, content, Content::LAST_SEEN);
         keep(&mut tag.seen_count, content, Content::SEEN_COUNT);
         keep(&mut tag.access_spec_id, content, Content::ACCESS_SPEC_ID);
+        // C1G2EPCMemorySelector (348): EnableCRC, EnablePCBits.
+        let memory = self.spec.report.iter().flat_map(|r| &r.content_more).find(|p| p.kind == 348);
+        if memory.and_then(|p| p.body.first()).is_none_or(|bits| bits & 0x40 == 0) {
+            tag.pc = None;
+        }
         tag
     }
 }

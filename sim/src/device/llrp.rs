@@ -3,6 +3,8 @@
 use super::{Place, announce, key};
 use crate::faces::reader::{self, Field, TagInField};
 use anyhow::{Context as _, Result};
+use gate_types::iso6346::ContainerCode;
+use rfid::tag::container_tag;
 use rfid::wire::EpcBits;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
@@ -25,7 +27,7 @@ pub(super) struct Settings {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TagSettings {
-    /// EPC, hex of whole 16-bit words.
+    /// EPC, hex of whole 16-bit words; or a container's code, for its tag of ISO 17363.
     epc: String,
     /// Antenna that sees it.
     #[serde(default = "first")]
@@ -43,18 +45,22 @@ fn near() -> i8 {
 }
 
 impl Default for Settings {
-    /// One vehicle, one container, one trade item, by examples of the Tag Data Standard.
+    /// One vehicle, one container, one trade item, by examples of the standards.
     fn default() -> Self {
-        let tags = ["3476451fd40000000000162e", "3376451fd40c0e400000162e", "3074257bf7194e4000001a85"];
+        let tags = ["3476451fd40000000000162e", "CSQU3054383", "3074257bf7194e4000001a85"];
         let tag = |epc: &str| TagSettings { epc: epc.into(), antenna: first(), rssi_dbm: near() };
         Self { antennas: 2, every_ms: 150, tags: tags.map(tag).into() }
     }
 }
 
 fn tag(epc: &str, antenna: u16, rssi_dbm: i8) -> Result<TagInField> {
+    if let Ok(code) = ContainerCode::parse(epc) {
+        let (epc, pc) = container_tag(&code, false).context("a container's tag")?;
+        return Ok(TagInField { epc, antenna, rssi_dbm, pc: Some(pc) });
+    }
     let bytes = hex::decode(epc).with_context(|| format!("EPC `{epc}`: not hex"))?;
     let epc = EpcBits::of_bytes(&bytes).with_context(|| format!("EPC `{epc}`"))?;
-    Ok(TagInField { epc, antenna, rssi_dbm })
+    Ok(TagInField { epc, antenna, rssi_dbm, pc: None })
 }
 
 pub(super) async fn serve(settings: Settings, place: Place, mut keys: mpsc::Receiver<String>) -> Result<()> {

@@ -3,16 +3,17 @@
 use super::{Place, announce, key};
 use crate::faces::accept;
 use crate::faces::pty::Pty;
-use crate::faces::scale::{self, Load, Speech};
+use crate::faces::scale;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
+use weighbridge::wire::{Load, NAMES, Speech};
 
 /// What an indicator is.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
-    /// `toledo`, `sics`.
+    /// As in an endpoint's `protocol=`: every format but `modbus`.
     protocol: String,
     /// What lies on the platform, kilograms.
     kg: f64,
@@ -27,22 +28,29 @@ impl Default for Settings {
 }
 
 pub(super) async fn serve(settings: Settings, place: Place, mut keys: mpsc::Receiver<String>) -> Result<()> {
-    let speech = Speech::of_name(&settings.protocol, settings.interval_kg)?;
-    let (platform, seen) = watch::channel(Load { kg: settings.kg, ..Load::default() });
+    let Settings { protocol, kg, interval_kg } = settings;
+    let spoken = move || {
+        let speech = Speech::of_name(&protocol, interval_kg);
+        speech.with_context(|| format!("protocol `{protocol}`: {}", NAMES.join(", ")))
+    };
+    spoken()?;
+    let platform = watch::Sender::new(Load { kg, ..Load::default() });
+    let felt = platform.clone();
     match place {
         Place::Pty => {
             let (line, path) = Pty::open()?;
             announce("pty", &path.display().to_string());
-            tokio::spawn(async move { scale::speak(line, speech, seen).await });
+            let speech = spoken()?;
+            tokio::spawn(async move { scale::speak(line, speech, felt).await });
         }
         Place::Tcp(listener) => {
             announce("listening", &listener.local_addr()?.to_string());
             tokio::spawn(async move {
                 loop {
                     let stream = accept(&listener).await;
-                    let (speech, seen) = (speech.clone(), seen.clone());
+                    let (Ok(speech), felt) = (spoken(), felt.clone()) else { return };
                     tokio::spawn(async move {
-                        if let Err(error) = scale::speak(stream, speech, seen).await {
+                        if let Err(error) = scale::speak(stream, speech, felt).await {
                             tracing::debug!(%error, "the indicator's client left");
                         }
                     });

@@ -25,6 +25,8 @@ pub struct TagInField {
     pub antenna: u16,
     /// Signal strength, dBm; it wavers by some dB.
     pub rssi_dbm: i8,
+    /// Its protocol control word; that of an EPC where absent.
+    pub pc: Option<u16>,
 }
 
 /// What the antennas see.
@@ -116,7 +118,8 @@ async fn client(
                 seen_at = tokio::time::Instant::now();
                 for tag in &field.borrow().tags {
                     let rssi_dbm = tag.rssi_dbm.saturating_add(rng.random_range(-6..7));
-                    face.see(&Sighting { epc: tag.epc.clone(), antenna: tag.antenna, rssi_dbm }, moment(started));
+                    let (epc, antenna, pc) = (tag.epc.clone(), tag.antenna, tag.pc);
+                    face.see(&Sighting { epc, antenna, rssi_dbm, pc }, moment(started));
                 }
             }
             () = tokio::time::sleep_until(next_tick) => {}
@@ -128,5 +131,5 @@ async fn client(
 fn tag(visit: &Option<crate::world::bay::Visit>) -> Option<TagInField> {
     let epc = visit.as_ref()?.card.tag.as_ref()?;
     let epc = EpcBits::of_bytes(&hex::decode(epc).ok()?).ok()?;
-    Some(TagInField { epc, antenna: 1, rssi_dbm: -51 })
+    Some(TagInField { epc, antenna: 1, rssi_dbm: -51, pc: None })
 }
