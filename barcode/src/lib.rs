@@ -3,5 +3,6 @@
 
 mod driver;
 pub mod line;
+pub mod picture;
 
 pub use driver::{BarcodeCommand, BarcodeDriver, Issuer, Shown};

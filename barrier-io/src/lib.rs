@@ -11,8 +11,10 @@ pub mod points;
 pub mod rtu;
 pub mod sign;
 mod sign_driver;
+mod sign_template;
 
 pub use io::{IoCommand, IoDriver, Left, Light, TIMEOUT_MS};
 pub use modbus::RTU_SCHEME;
 pub use points::{PointMap, PointMapError};
 pub use sign_driver::{SignCommand, SignDriver};
+pub use sign_template::{Checksum, Encoding, SignTemplate};

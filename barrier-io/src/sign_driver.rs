@@ -1,6 +1,7 @@
 //! The driver of a text sign: the last text, repeated as heartbeat, each one acknowledged.
 
 use crate::sign::{self, ACK};
+use crate::sign_template::SignTemplate;
 use device::{Backoff, DeviceLink, Driver, DriverError, Endpoint, Health, Line, Stopped, Way, connect_line};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -27,6 +28,8 @@ pub struct SignDriver {
     endpoint: Endpoint,
     lines: u8,
     columns: u8,
+    /// Another maker's frame in place of the own one.
+    template: Option<SignTemplate>,
     /// The lane's latest text; the sign is kept blank before the first.
     wanted: Option<Vec<String>>,
 }
@@ -39,7 +42,13 @@ enum End {
 impl SignDriver {
     /// A driver for `tcp://HOST:PORT` (or a serial endpoint) of a sign with `lines` by `columns` characters.
     pub fn new(endpoint: Endpoint, lines: u8, columns: u8) -> Self {
-        Self { endpoint, lines, columns, wanted: None }
+        Self { endpoint, lines, columns, template: None, wanted: None }
+    }
+    /// Speaks as another maker's sign wants it.
+    #[must_use]
+    pub fn speaking(mut self, template: Option<SignTemplate>) -> Self {
+        self.template = template;
+        self
     }
 
     /// Takes the latest text; `Err` when the lane dropped the sign.
@@ -78,7 +87,8 @@ impl SignDriver {
                 *up = true;
                 link.health(Health::Up).await.map_err(|Stopped| End::Stopped)?;
             }
-            let repeat = sent_at + Duration::from_millis(sign::REPEAT_MS);
+            let repeat_ms = self.template.as_ref().map_or(sign::REPEAT_MS, |t| t.repeat_ms);
+            let repeat = sent_at + Duration::from_millis(repeat_ms);
             tokio::select! {
                 command = link.commands.recv() => self.take(command)?,
                 () = sleep_until(repeat) => {}
@@ -96,13 +106,16 @@ impl SignDriver {
         link: &DeviceLink<SignCommand>,
         text: &[String],
     ) -> Result<(), End> {
-        let frame = sign::encode(text, self.lines, self.columns);
+        let (frame, ack) = match &self.template {
+            None => (sign::encode(text, self.lines, self.columns), vec![ACK]),
+            Some(template) => (template.encode(text, self.lines, self.columns), template.ack()),
+        };
         link.tap.bytes(link.id.as_str(), Way::Tx, &frame);
         let exchange = async {
             line.write_all(&frame).await?;
             line.flush().await?;
             let mut answer = [0u8; 16];
-            let n = line.read(&mut answer).await?;
+            let n = if ack.is_empty() { 0 } else { line.read(&mut answer).await? };
             Ok::<_, std::io::Error>(answer.get(..n).unwrap_or_default().to_vec())
         };
         let answer = timeout(Duration::from_millis(ACK_MS), exchange)
@@ -111,12 +124,13 @@ impl SignDriver {
             .map_err(|e| End::Lost(format!("the connection broke: {e}")))?;
         link.tap.bytes(link.id.as_str(), Way::Rx, &answer);
         match answer.as_slice() {
-            [ACK] => Ok(()),
+            got if got == ack => Ok(()),
             [] => Err(End::Lost("the sign closed the connection".to_owned())),
             other => {
                 let hex: String = other.iter().map(|b| format!("{b:02x}")).collect();
                 Err(End::Lost(format!(
-                    "expected ACK (06), got {hex}; check that a sign answers at this address"
+                    "expected {}, got {hex}; check that a sign answers at this address",
+                    if ack == [ACK] { "ACK (06)".to_owned() } else { format!("{ack:02x?}") }
                 )))
             }
         }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
 use barrier_io::sign::{ACK, Decoder};
-use barrier_io::{SignCommand, SignDriver};
+use barrier_io::{SignCommand, SignDriver, SignTemplate};
 use device::{Backoff, Clock, DeviceLink, Endpoint, Health, Observation, Observed, Tap, supervise};
 use gate_types::DeviceId;
 use std::net::SocketAddr;
@@ -125,4 +125,43 @@ async fn silence_and_rubbish_are_faults_that_heal() {
     let mut good = Sign::accept(&listener).await;
     good.text(&[ACK]).await;
     assert_eq!(lane.health().await, Health::Up, "one report a loss, and the healing");
+}
+
+/// Another maker's sign: its own frame, and an answer of its own or none.
+#[tokio::test]
+async fn a_sign_of_another_maker_speaks_by_a_template() {
+    for ack in ["41 43 4b", ""] {
+        let text = format!(
+            "name = 'x'\nprefix = '02'\nbetween = '0d'\nsuffix = '0d 0a'\nencoding = 'ascii'\nchecksum = 'none'\n\
+             ack = '{ack}'\nrepeat_ms = 200"
+        );
+        let template = SignTemplate::parse(&text).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::parse(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+        let (send, mut observations) = mpsc::channel(64);
+        let (commands, receive) = mpsc::channel(8);
+        let id = DeviceId::new("n1-in-1.sign").unwrap();
+        let link =
+            DeviceLink { id, clock: Clock::start(), observations: send, commands: receive, tap: Tap::off() };
+        let driver = SignDriver::new(endpoint, 2, 16).speaking(Some(template));
+        tokio::spawn(supervise(driver, link, Backoff::default()));
+        commands.send(SignCommand::Show { lines: vec!["GO".into(), "LANE 2".into()] }).await.unwrap();
+        let (mut sign, _) = listener.accept().await.unwrap();
+        let (mut held, mut piece, mut beats) = (Vec::new(), [0u8; 64], 0);
+        while beats < 3 {
+            let n = tokio::time::timeout(LIMIT, sign.read(&mut piece)).await.unwrap().unwrap();
+            held.extend_from_slice(&piece[..n]);
+            if held.ends_with(b"\r\n") {
+                if held.ends_with(b"\x02GO\rLANE 2\r\n") {
+                    beats += 1;
+                }
+                held.clear();
+                if !ack.is_empty() {
+                    sign.write_all(b"ACK").await.unwrap();
+                }
+            }
+        }
+        let up = tokio::time::timeout(LIMIT, observations.recv()).await.unwrap().unwrap();
+        assert_eq!(up.what, Observed::Health(Health::Up), "ack `{ack}`");
+    }
 }

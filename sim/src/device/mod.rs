@@ -1,8 +1,11 @@
 //! `varco-sim device`: one device alone on a real socket or pseudo terminal, driven by a small TOML file and
 //! by lines on standard input.
 
+mod camera;
+mod io;
 mod llrp;
 mod scale;
+mod sign;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -22,6 +25,12 @@ pub enum DeviceFace {
     Llrp(Face),
     /// A weighing indicator (keys: a number of kilograms, `motion on|off`, `over`, `under`, `unzeroed`)
     Scale(Face),
+    /// A lane block by Modbus TCP, on a pty by RTU (keys: `NAME on|off` of an input, `freeze`, `thaw`)
+    Io(Face),
+    /// An MJPEG camera with a drawn truck (keys: `moving`, `frozen`, `black`, `burnt`, `noise`)
+    Camera(Face),
+    /// A driver's text sign (prints what it shows)
+    Sign(Face),
 }
 
 /// Where a device is served and what it is.
@@ -53,6 +62,15 @@ pub async fn serve(face: DeviceFace) -> Result<()> {
             }
             DeviceFace::Scale(face) => {
                 scale::serve(face.settings()?, face.place("127.0.0.1:4001").await?, keys).await
+            }
+            DeviceFace::Io(face) => {
+                io::serve(face.settings()?, face.place("127.0.0.1:5020").await?, keys).await
+            }
+            DeviceFace::Camera(face) => {
+                camera::serve(face.settings()?, face.place("127.0.0.1:8081").await?, keys).await
+            }
+            DeviceFace::Sign(face) => {
+                sign::serve(&face.settings()?, face.place("127.0.0.1:4002").await?).await
             }
         }
     };

@@ -61,12 +61,7 @@ async fn serve(listener: TcpListener, camera: Arc<Camera>) {
 }
 
 async fn watch(mut stream: TcpStream, camera: Arc<Camera>) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|w| w == b"\r\n\r\n") {
-        if head.len() > MOST_HEAD || stream.read_buf(&mut head).await? == 0 {
-            return Ok(());
-        }
-    }
+    request(&mut stream).await?;
     let Some(writer) = Writer::new("varco-frame") else { return Ok(()) };
     stream.write_all(&writer.answer()).await?;
     let mut vehicle = camera.bay.vehicle.subscribe();
@@ -87,6 +82,17 @@ async fn watch(mut stream: TcpStream, camera: Arc<Camera>) -> std::io::Result<()
             }
         }
     }
+}
+
+/// Reads a viewer's request, whatever it asks for.
+pub(crate) async fn request(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+        if head.len() > MOST_HEAD || stream.read_buf(&mut head).await? == 0 {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+    }
+    Ok(())
 }
 
 impl Camera {
@@ -141,10 +147,15 @@ impl Camera {
 /// The same JPEG with a comment segment of its own (ITU-T T.81, B.2.4.5), as cameras write their clock.
 fn stamped(jpeg: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     use rand::Rng as _;
+    marked(jpeg, rng.random::<u64>())
+}
+
+/// The same JPEG with this number in a comment.
+pub(crate) fn marked(jpeg: &[u8], number: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(jpeg.len() + 20);
     out.extend_from_slice(&jpeg[..2.min(jpeg.len())]);
     out.extend_from_slice(&[0xff, 0xfe, 0x00, 0x12]);
-    out.extend_from_slice(format!("{:016x}", rng.random::<u64>()).as_bytes());
+    out.extend_from_slice(format!("{number:016x}").as_bytes());
     out.extend_from_slice(jpeg.get(2..).unwrap_or_default());
     out
 }

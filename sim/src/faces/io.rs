@@ -5,11 +5,14 @@ use super::listen;
 use crate::world::bay::{Bay, Pulse};
 use barrier_io::PointMap;
 use barrier_io::points::RegisterKind;
+use barrier_io::rtu;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio_modbus::server::Service;
 use tokio_modbus::server::tcp::Server;
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
@@ -17,7 +20,8 @@ use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 /// The heartbeat coil must toggle at least this often, seconds; else the lamps go red.
 const HEARTBEAT_S: f64 = 2.0;
 
-struct Block {
+/// One block.
+pub struct Block {
     bay: Arc<Bay>,
     map: PointMap,
     started: Instant,
@@ -27,14 +31,18 @@ struct Block {
 struct Coils {
     on: BTreeMap<u16, bool>,
     heart: Option<Instant>,
+    frozen_life: Option<u16>,
 }
 
 /// Serves one block until the task is dropped; gives its address.
 pub async fn start(bay: Arc<Bay>, map: PointMap) -> std::io::Result<SocketAddr> {
     let (listener, address) = listen().await?;
-    let coils = Mutex::new(Coils { on: BTreeMap::new(), heart: None });
-    let block = Arc::new(Block { bay, map, started: Instant::now(), coils });
-    let watched = block.clone();
+    serve_tcp(Block::start(bay, map), listener);
+    Ok(address)
+}
+
+/// Serves a block by Modbus TCP until the task is dropped.
+pub fn serve_tcp(block: Arc<Block>, listener: TcpListener) {
     tokio::spawn(async move {
         let connected = |stream: tokio::net::TcpStream, _: SocketAddr| {
             let block = block.clone();
@@ -50,17 +58,72 @@ pub async fn start(bay: Arc<Bay>, map: PointMap) -> std::io::Result<SocketAddr> 
             tracing::error!(%error, "a Modbus block ended");
         }
     });
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(std::time::Duration::from_millis(500));
-        loop {
-            every.tick().await;
-            watched.watch_heart();
+}
+
+/// Serves a block by Modbus RTU as one unit of a line; returns when the line ends.
+pub async fn speak_rtu<L: AsyncRead + AsyncWrite + Unpin>(
+    block: Arc<Block>,
+    unit: u8,
+    mut line: L,
+) -> std::io::Result<()> {
+    let (mut decoder, mut bytes) = (rtu::Decoder::new(), [0; rtu::MOST_FRAME]);
+    loop {
+        let read = line.read(&mut bytes);
+        // A pause on the line ends a frame that was begun.
+        let n = match tokio::time::timeout(std::time::Duration::from_millis(50), read).await {
+            Err(_) => {
+                decoder.silence();
+                continue;
+            }
+            Ok(read) => read?,
+        };
+        if n == 0 {
+            return Ok(());
         }
-    });
-    Ok(address)
+        for request in decoder.push(&bytes[..n]) {
+            match request {
+                Ok((told, request)) if told == unit => {
+                    let answer = block.answer_rtu(request).encode(unit, request.function());
+                    line.write_all(&answer).await?;
+                    line.flush().await?;
+                }
+                Ok((other, _)) => tracing::debug!(other, "a request for another unit"),
+                Err(error) => tracing::debug!(%error, "the block received noise"),
+            }
+        }
+    }
 }
 
 impl Block {
+    /// A block whose watchdog runs.
+    pub fn start(bay: Arc<Bay>, map: PointMap) -> Arc<Self> {
+        let coils = Mutex::new(Coils { on: BTreeMap::new(), heart: None, frozen_life: None });
+        let block = Arc::new(Self { bay, map, started: Instant::now(), coils });
+        let watched = Arc::downgrade(&block);
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(std::time::Duration::from_millis(500));
+            while let Some(block) = watched.upgrade() {
+                block.watch_heart();
+                every.tick().await;
+            }
+        });
+        block
+    }
+    fn answer_rtu(&self, request: rtu::Request) -> rtu::Answer {
+        let answered = match request {
+            rtu::Request::ReadCoils { start, count } => Ok(rtu::Answer::Bits(self.coils(start, count))),
+            rtu::Request::ReadHolding { start, count } => {
+                self.registers(RegisterKind::HoldingRegisters, start, count).map(rtu::Answer::Words)
+            }
+            rtu::Request::ReadInputs { start, count } => {
+                self.registers(RegisterKind::InputRegisters, start, count).map(rtu::Answer::Words)
+            }
+            rtu::Request::WriteCoil { coil, on } => {
+                self.write(coil, on).map(|()| rtu::Answer::Wrote { coil, on })
+            }
+        };
+        answered.unwrap_or_else(|code| rtu::Answer::Exception(code.into()))
+    }
     fn registers(&self, kind: RegisterKind, address: u16, count: u16) -> Result<Vec<u16>, ExceptionCode> {
         let inputs = &self.map.inputs;
         let end = address.checked_add(count).ok_or(ExceptionCode::IllegalDataAddress)?;
@@ -70,15 +133,26 @@ impl Block {
         if address < inputs.start || end > inputs.start + inputs.count {
             return Err(ExceptionCode::IllegalDataAddress);
         }
-        // Ten times a second; wraps, as a 16-bit counter does.
-        let life = (self.started.elapsed().as_millis() / 100 % 65_536) as u16;
+        let life = self.frozen_life().unwrap_or_else(|| self.life());
         let block = self.map.encode(&self.bay.panel().inputs, life);
         let from = usize::from(address - inputs.start);
         Ok(block[from..from + usize::from(count)].to_vec())
     }
+    /// Ten times a second; wraps, as a 16-bit counter does.
+    fn life(&self) -> u16 {
+        (self.started.elapsed().as_millis() / 100 % 65_536) as u16
+    }
+    fn frozen_life(&self) -> Option<u16> {
+        self.coils.lock().unwrap_or_else(PoisonError::into_inner).frozen_life
+    }
+    /// The block's program stands still, or goes on.
+    pub fn freeze(&self, frozen: bool) {
+        let life = frozen.then(|| self.life());
+        self.coils.lock().unwrap_or_else(PoisonError::into_inner).frozen_life = life;
+    }
     fn write(&self, coil: u16, on: bool) -> Result<(), ExceptionCode> {
         let out = &self.map.outputs;
-        if ![out.raise, out.permit_lower, out.lamp_red, out.lamp_green, out.heartbeat].contains(&coil) {
+        if !out.named().any(|(_, fitted)| fitted == coil) {
             return Err(ExceptionCode::IllegalDataAddress);
         }
         let mut coils = self.coils.lock().unwrap_or_else(PoisonError::into_inner);

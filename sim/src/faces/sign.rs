@@ -6,8 +6,7 @@ use barrier_io::sign::{ACK, Decoder, FALL_BACK_MS};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Serves one sign until the task is dropped; gives its address.
 pub async fn start(bay: Arc<Bay>) -> std::io::Result<SocketAddr> {
@@ -26,7 +25,8 @@ pub async fn start(bay: Arc<Bay>) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-async fn client(mut stream: TcpStream, bay: &Bay) -> std::io::Result<()> {
+/// Serves one line of a sign.
+pub async fn client<L: AsyncRead + AsyncWrite + Unpin>(mut stream: L, bay: &Bay) -> std::io::Result<()> {
     let mut decoder = Decoder::new();
     let mut bytes = [0; 1024];
     loop {
