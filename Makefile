@@ -1,6 +1,6 @@
 # The face of everything a person runs. Each recipe calls cargo or one script.
 DEMO ?=
-.PHONY: demo test bench lint fmt train deps help
+.PHONY: demo test soak bench lint fmt train deps help
 
 help: ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -10,6 +10,9 @@ demo: ## the port of Bari on real wires, simulated, in your browser (DEMO="--for
 
 test: ## every test; installs what it needs
 	@scripts/test.sh
+
+soak: ## the gate killed 200 times at random under load, some ten minutes (SOAK_KILLS, SOAK_LANES, SOAK_SEED)
+	@scripts/soak.sh
 
 bench: ## figures as ratios against a peer or a physical limit in the same run
 	@scripts/bench.sh

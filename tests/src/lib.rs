@@ -7,19 +7,25 @@
 mod block;
 mod camera;
 mod port;
+mod postgres;
 mod process;
 mod proxy;
+mod quick;
 mod story;
+mod volume;
 
 pub use block::Block;
 pub use camera::Camera;
 pub use port::{Central, Gate, NodeFile, Stand};
+pub use postgres::{BODY, Postgres, Promise};
 pub use process::{Process, binary, root};
 pub use proxy::{Mood, Proxy};
+pub use quick::{QuickGate, QuickLane, quick_lanes};
 pub use story::{
     ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import,
     rendered, side_view,
 };
+pub use volume::Volume;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use crate::process::{Process, root};
 use crate::until;
-use gate_types::api::{EnrolToken, MISSIONS, MissionView, NewMission, TOKENS, TokenRequest};
+use gate_types::api::{EnrolToken, MISSIONS, MissionChange, MissionView, NewMission, TOKENS, TokenRequest};
 use gate_types::console::LaneView;
 use gate_types::{LaneId, NodeId};
 use serde::de::DeserializeOwned;
@@ -96,6 +96,15 @@ impl Central {
     pub async fn mission(&self, id: &gate_types::MissionId) -> MissionView {
         self.get(&format!("{MISSIONS}/{id}")).await
     }
+    /// Changes a mission.
+    pub async fn change(&self, id: &gate_types::MissionId, change: &MissionChange) -> MissionView {
+        let request = self.http.patch(format!("{}{MISSIONS}/{id}", self.url)).bearer_auth(&self.token);
+        let answer = request.json(change).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{id}: {status}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
     /// A one-time token for a node.
     pub async fn token(&self, node: &NodeId) -> String {
         let token: EnrolToken = self.post(TOKENS, &TokenRequest { node: node.clone(), valid_s: 600 }).await;
@@ -151,35 +160,48 @@ pub struct Gate {
     /// Its node file.
     pub file: PathBuf,
     folder: PathBuf,
+    /// The words of a command that runs it in its own place.
+    within: Vec<String>,
     http: reqwest::Client,
 }
 
 impl Gate {
     /// Writes the node file, enrols the gate and starts it.
     pub async fn start(central: &Central, node: &str, file: &NodeFile, folder: &Path) -> Self {
+        Self::start_within(Vec::new(), central, node, file, folder).await
+    }
+    /// As [`Gate::start`], behind the words of a command that runs the daemon in its own place.
+    pub async fn start_within(
+        within: Vec<String>,
+        central: &Central,
+        node: &str,
+        file: &NodeFile,
+        folder: &Path,
+    ) -> Self {
         let path = folder.join(format!("node-{node}.toml"));
         std::fs::write(&path, toml::to_string(&file.0).unwrap()).unwrap();
         let token = central.token(&NodeId::new(node).unwrap()).await;
         let config = path.to_str().unwrap();
-        let mut enrol =
-            Process::start("varco-gate", &["enrol", "--config", config, "--token", &token], folder);
+        let arguments = ["enrol", "--config", config, "--token", &token];
+        let mut enrol = Process::start_within(&within, "varco-gate", &arguments, folder);
         let status = enrol.wait(20);
         assert!(status.success(), "enrolment failed: {}", enrol.output());
         drop(enrol);
-        Self::restart(path, folder).await
+        Self::restart(path, folder, within).await
     }
-    async fn restart(file: PathBuf, folder: &Path) -> Self {
+    async fn restart(file: PathBuf, folder: &Path, within: Vec<String>) -> Self {
         let ready_file = folder.join("gate-ready.json");
         let _ = std::fs::remove_file(&ready_file);
         let arguments =
             ["run", "--config", file.to_str().unwrap(), "--ready-file", ready_file.to_str().unwrap()];
-        let mut process = Process::start("varco-gate", &arguments, folder);
+        let mut process = Process::start_within(&within, "varco-gate", &arguments, folder);
         let at = ready(&ready_file, &mut process, 30).await;
         Self {
             process,
             url: format!("http://{}", at["console"].as_str().unwrap()),
             file: file.clone(),
             folder: folder.to_path_buf(),
+            within,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }
@@ -191,10 +213,17 @@ impl Gate {
     pub async fn crash_and_restart_after(mut self, between: impl FnOnce()) -> Self {
         self.process.signal(nix::sys::signal::Signal::SIGKILL);
         self.process.wait(5);
-        let (file, folder) = (self.file.clone(), self.folder.clone());
+        let (file, folder, within) = (self.file.clone(), self.folder.clone(), self.within.clone());
         drop(self);
         between();
-        Self::restart(file, &folder).await
+        Self::restart(file, &folder, within).await
+    }
+    /// An act of a person at the console; whether the daemon took it.
+    pub async fn act(&self, token: &str, lane: &str, act: &str) -> bool {
+        let body = serde_json::json!({ "name": "Rossi", "act": act, "reason": "test" });
+        let path = format!("{}/api/v1/lanes/{lane}/operator", self.url);
+        let sent = self.http.post(path).bearer_auth(token.trim()).json(&body).send().await;
+        sent.is_ok_and(|answer| answer.status().is_success())
     }
     /// `GET` of the console.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> T {

@@ -33,9 +33,16 @@ pub struct Process {
 impl Process {
     /// Starts a built binary; its output goes to `folder/name.log`.
     pub fn start(name: &str, arguments: &[&str], folder: &Path) -> Self {
+        Self::start_within(&[], name, arguments, folder)
+    }
+    /// The same behind the words of another command that runs it in its own place, as `nsenter` does.
+    pub fn start_within(within: &[String], name: &str, arguments: &[&str], folder: &Path) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        let child = Command::new(binary(name))
+        let program = binary(name).display().to_string();
+        let mut words = within.iter().chain([&program]);
+        let child = Command::new(words.next().unwrap())
+            .args(words)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())

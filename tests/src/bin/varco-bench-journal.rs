@@ -1,28 +1,45 @@
-//! `make bench`, journal part, in one run on one disk: durable hash-chained events of 60 producers against
-//! PostgreSQL 15 with single-row commits of 60 clients and against SQLite with a transaction per row (P3); and
-//! the time to open a journal of a million entries again (P11). `varco-bench-journal [SECONDS] [ENTRIES]`.
+//! `make bench`, journal part, in one run on one disk. P3: durable hash-chained events of 60 producers, each
+//! waiting for its own commit, against PostgreSQL 15 with a commit an event (by 60 connections, whose commits
+//! it groups; by one; with the journal's rows; chained as the journal is) and against SQLite with a
+//! transaction an event. P11: the time to open a journal of a million entries again.
+//! `varco-bench-journal [SECONDS] [ENTRIES] [ROUNDS]`.
 #![allow(clippy::unwrap_used, reason = "a tool for measuring fails by panicking")]
 
-use gate_types::entry::{Entry, EntryBody};
+use gate_types::entry::{Entry, EntryBody, PassOutcome, PassSummary};
 use gate_types::head::HeadSigner;
+use gate_types::mission::Direction;
 use gate_types::{LaneId, NodeId, PassId, PortId, Stamp};
 use journal::{Journal, Options};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
+use tests::{BODY, Postgres, Promise};
 
 /// Producers, as 60 lanes of a port.
 const PRODUCERS: u64 = 60;
-/// Rounds; the peers take turns.
-const ROUNDS: usize = 3;
-/// The size of a common event's body, bytes.
-const BODY: usize = 600;
+/// Entries of one pass.
+const PASS: u64 = 14;
 
-fn entry(lane: u64, number: u64) -> Entry {
+/// The n-th entry of a lane: passes of a beginning, twelve events and an end.
+fn entry(lane: u64, n: u64) -> Entry {
     let lane = LaneId::new(format!("n1-in-{lane}")).unwrap();
-    let body =
-        EntryBody::OperatorAct { name: "x".repeat(BODY - 120), act: "admit".into(), reason: "bench".into() };
-    Entry { lane: None, pass: Some(PassId { lane, number }), at: Stamp::default(), body }
+    let body = match n % PASS {
+        0 => EntryBody::PassOpened { direction: Direction::In },
+        13 => EntryBody::PassClosed {
+            summary: Box::new(PassSummary {
+                direction: Direction::In,
+                outcome: PassOutcome::Passed,
+                opened_at_ms: 0,
+                identity: Default::default(),
+                mission: None,
+                verdict: None,
+                raised_by: None,
+            }),
+        },
+        _ => EntryBody::OperatorAct { name: "x".repeat(BODY - 120), act: "admit".into(), reason: "b".into() },
+    };
+    Entry { lane: None, pass: Some(PassId { lane, number: n / PASS + 1 }), at: Stamp::default(), body }
 }
 
 fn options() -> Options {
@@ -31,8 +48,8 @@ fn options() -> Options {
     Options { signer: Some(signer), ..Options::default() }
 }
 
-/// Durable, chained, signed events a second.
-async fn ours(folder: &Path, round: usize, lasting: Duration) -> f64 {
+/// Durable, chained, signed events a second, and the median time of a commit, milliseconds.
+async fn ours(folder: &Path, round: usize, lasting: Duration) -> (f64, f64) {
     let (journal, _) = Journal::open_with(&folder.join(format!("bench-{round}.db")), options()).unwrap();
     let started = Instant::now();
     let producers: Vec<_> = (0..PRODUCERS)
@@ -41,8 +58,8 @@ async fn ours(folder: &Path, round: usize, lasting: Duration) -> f64 {
             tokio::spawn(async move {
                 let mut count = 0;
                 while started.elapsed() < lasting {
+                    journal.append(&[entry(lane, count)]).await.unwrap();
                     count += 1;
-                    journal.append(vec![entry(lane, count)]).await.unwrap();
                 }
                 count
             })
@@ -52,7 +69,8 @@ async fn ours(folder: &Path, round: usize, lasting: Duration) -> f64 {
     for producer in producers {
         total += producer.await.unwrap();
     }
-    total as f64 / started.elapsed().as_secs_f64()
+    let rate = total as f64 / started.elapsed().as_secs_f64();
+    (rate, median(&mut journal.stats().await.unwrap().fsync_samples_ms))
 }
 
 /// Rows a second, each a transaction of its own, as a first attempt does it.
@@ -69,142 +87,93 @@ fn naive(folder: &Path, round: usize, lasting: Duration) -> f64 {
     count as f64 / started.elapsed().as_secs_f64()
 }
 
-/// A temporary PostgreSQL cluster, stopped by its own process id.
-struct Postgres {
-    bin: PathBuf,
-    folder: PathBuf,
-    as_user: Option<&'static str>,
-}
-
-impl Postgres {
-    fn start(folder: &Path) -> Option<Self> {
-        let bin = PathBuf::from("/usr/lib/postgresql/15/bin");
-        if !bin.join("pgbench").exists() || !bin.join("initdb").exists() {
-            return None;
-        }
-        let root = nix::unistd::geteuid().is_root();
-        let as_user = root.then_some("postgres");
-        let folder = folder.join("postgres");
-        std::fs::create_dir(&folder).unwrap();
-        if root {
-            let user = nix::unistd::User::from_name("postgres").ok()??;
-            nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).unwrap();
-        }
-        let postgres = Self { bin, folder, as_user };
-        let data = postgres.folder.join("data");
-        let log = postgres.folder.join("log");
-        let (data, log) = (data.to_str()?.to_owned(), log.to_str()?.to_owned());
-        let socket = format!("-k {} -c listen_addresses= -c max_connections=100", postgres.folder.display());
-        let made = postgres.run("initdb", &["-D", &data, "-A", "trust", "-U", "bench"])
-            && postgres.run("pg_ctl", &["-D", &data, "-l", &log, "-o", &socket, "-w", "start"])
-            && postgres.run(
-                "psql",
-                &[
-                    "-h",
-                    postgres.folder.to_str()?,
-                    "-U",
-                    "bench",
-                    "-d",
-                    "postgres",
-                    "-c",
-                    "CREATE TABLE entry (seq bigserial PRIMARY KEY, lane text, pass bigint, body text)",
-                ],
-            );
-        made.then_some(postgres)
-    }
-    fn command(&self, program: &str) -> Command {
-        let path = self.bin.join(program);
-        match self.as_user {
-            Some(user) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", user, "--"]).arg(path);
-                command
-            }
-            None => Command::new(path),
-        }
-    }
-    fn run(&self, program: &str, arguments: &[&str]) -> bool {
-        let mut command = self.command(program);
-        let done = command.args(arguments).current_dir(&self.folder).output().unwrap();
-        if !done.status.success() {
-            eprintln!("{program}: {}", String::from_utf8_lossy(&done.stderr));
-        }
-        done.status.success()
-    }
-    fn rows_per_s(&self, lasting: Duration) -> Option<f64> {
-        let script = self.folder.join("insert.sql");
-        let body = "x".repeat(BODY);
-        std::fs::write(
-            &script,
-            format!("INSERT INTO entry (lane, pass, body) VALUES ('n1', 1, '{body}');\n"),
-        )
-        .unwrap();
-        let seconds = lasting.as_secs().max(1).to_string();
-        let clients = PRODUCERS.to_string();
-        let mut command = self.command("pgbench");
-        command
-            .args(["-n", "-h"])
-            .arg(&self.folder)
-            .args(["-U", "bench", "-c", &clients, "-j", "2", "-T", &seconds, "-M", "prepared", "-f"]);
-        let done = command.arg(&script).arg("postgres").current_dir(&self.folder).output().unwrap();
-        let text = String::from_utf8_lossy(&done.stdout).into_owned();
-        let line = text.lines().find(|l| l.starts_with("tps = "))?;
-        line.split_whitespace().nth(2)?.parse().ok()
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let data = self.folder.join("data");
-        self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "fast", "-w", "stop"]);
-    }
+/// Raw `fdatasync` of a page overwritten in place, median, milliseconds.
+fn raw(folder: &Path) -> f64 {
+    let file = File::create(folder.join("raw")).unwrap();
+    file.write_all_at(&vec![0; 4096 * 64], 0).unwrap();
+    file.sync_all().unwrap();
+    let mut times: Vec<f64> = (0..64)
+        .map(|n| {
+            let started = Instant::now();
+            file.write_all_at(&[0x5a; 4096], n * 4096).unwrap();
+            file.sync_data().unwrap();
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    median(&mut times)
 }
 
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let seconds: u64 = arguments.next().map_or(4, |n| n.parse().unwrap());
-    let entries: u64 = arguments.next().map_or(1_000_000, |n| n.parse().unwrap());
+    let mut arguments = std::env::args().skip(1).map(|n| n.parse::<u64>().unwrap());
+    let seconds = arguments.next().unwrap_or(4);
+    let entries = arguments.next().unwrap_or(1_000_000);
+    let rounds = arguments.next().unwrap_or(5);
     let folder = tempfile::tempdir().unwrap();
     // The cluster's own user has to reach its folder.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder.path(), open).unwrap();
-    throughput(folder.path(), Duration::from_secs(seconds)).await;
-    restart(folder.path(), entries).await;
+    throughput(folder.path(), Duration::from_secs(seconds), usize::try_from(rounds).unwrap()).await;
+    if entries > 0 {
+        restart(folder.path(), entries).await;
+    }
 }
 
-async fn throughput(folder: &Path, lasting: Duration) {
+/// The peers, what a commit of each promises, by how many connections.
+const PEERS: [(&str, Promise, u64); 4] = [
+    ("PostgreSQL 15, a row a commit, 60 connections", Promise::Row, PRODUCERS),
+    ("PostgreSQL 15, the journal's rows, not chained, 60", Promise::SameRows, PRODUCERS),
+    ("PostgreSQL 15, the journal's rows, chained, 60", Promise::Chained, PRODUCERS),
+    ("PostgreSQL 15, a row a commit, 1 connection", Promise::Row, 1),
+];
+
+async fn throughput(folder: &Path, lasting: Duration, rounds: usize) {
     let postgres = Postgres::start(folder);
-    let (mut our, mut theirs, mut first) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        our.push(ours(folder, round, lasting).await);
-        if let Some(rows) = postgres.as_ref().and_then(|p| p.rows_per_s(lasting)) {
-            theirs.push(rows);
+    let (mut our, mut commit, mut first, mut disk) = (vec![], vec![], vec![], vec![]);
+    let mut theirs = [const { Vec::new() }; PEERS.len()];
+    for round in 0..rounds {
+        disk.push(raw(folder));
+        let (rate, of_commit) = ours(folder, round, lasting).await;
+        our.push(rate);
+        commit.push(of_commit);
+        if let Some(postgres) = &postgres {
+            for ((_, promise, clients), rates) in PEERS.iter().zip(&mut theirs) {
+                rates.extend(postgres.commits_per_s(*promise, *clients, lasting));
+            }
         }
         first.push(naive(folder, round, lasting));
     }
-    let our = median(&mut our);
     println!(
-        "durable events of {BODY} bytes, {PRODUCERS} producers, median of {ROUNDS} rounds of {} s",
+        "durable events of {BODY} bytes, {PRODUCERS} producers, {rounds} rounds of {} s in turns",
         lasting.as_secs()
     );
-    println!("  journal, chained and signed      {our:9.0} /s");
-    if theirs.is_empty() {
+    println!(
+        "  raw fdatasync of a page: median {:.3} ms; a commit of the journal: {:.3} ms",
+        median(&mut disk),
+        median(&mut commit)
+    );
+    let ratios = |theirs: &[f64]| median(&mut our.iter().zip(theirs).map(|(o, t)| o / t).collect::<Vec<_>>());
+    let tell = |name: &str, rates: &[f64], bar: &str| {
+        let (low, high) = rates.iter().fold((f64::MAX, 0.0_f64), |(l, h), r| (l.min(*r), h.max(*r)));
+        let rate = median(&mut rates.to_vec());
+        println!("  {name:<52} {rate:7.0} /s ({low:.0} to {high:.0})   ratio {:.1}{bar}", ratios(rates));
+    };
+    tell("journal, chained and signed", &our, "");
+    if postgres.is_none() {
         println!("  PostgreSQL 15: skipped, it is not installed here (apt-get install postgresql-15)");
-    } else {
-        let theirs = median(&mut theirs);
-        println!(
-            "  PostgreSQL 15, a row a commit    {theirs:9.0} /s   ratio {:.1} (bar: >= 6)",
-            our / theirs
-        );
     }
-    let first = median(&mut first);
-    println!("  SQLite, a transaction a row      {first:9.0} /s   ratio {:.1} (bar: >= 30)", our / first);
+    for ((name, promise, clients), rates) in PEERS.iter().zip(&theirs) {
+        if !rates.is_empty() {
+            let bar = if (*promise, *clients) == (Promise::Row, PRODUCERS) { " (bar: >= 6)" } else { "" };
+            tell(name, rates, bar);
+        }
+    }
+    tell("SQLite, a transaction a row", &first, " (bar: >= 30)");
 }
 
 async fn restart(folder: &Path, entries: u64) {
@@ -214,9 +183,9 @@ async fn restart(folder: &Path, entries: u64) {
         let mut number = 0;
         while number < entries {
             let batch: Vec<_> =
-                (number..(number + 500).min(entries)).map(|n| entry(n % PRODUCERS, n)).collect();
+                (number..(number + 500).min(entries)).map(|n| entry(n % PRODUCERS, n / PRODUCERS)).collect();
             number += batch.len() as u64;
-            journal.append(batch).await.unwrap();
+            journal.append(&batch).await.unwrap();
         }
         // As after kill -9: the log is not folded.
         for end in ["", "-wal", ".head"] {
@@ -235,8 +204,9 @@ async fn restart(folder: &Path, entries: u64) {
         let found = history.wait_for(Option::is_some).await.unwrap().clone().unwrap();
         assert!(found.holds());
         println!(
-            "  open after kill -9 with {} entries: {:.0} ms, the rest of the chain verified {:.1} s later",
+            "  open after kill -9 with {} entries and {} open passes: {:.0} ms, the rest of the chain verified {:.1} s later",
             opened.last_seq,
+            opened.open_passes.len(),
             times.last().unwrap(),
             started.elapsed().as_secs_f64()
         );

@@ -15,9 +15,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
-use tests::{Block, Camera, Central, Gate, NodeFile, Stand, rendered, until};
-
-const LANE: &str = "n1-out-1";
+use tests::{Block, Camera, Central, Gate, NodeFile, QuickGate, QuickLane, Stand, rendered, until};
 
 fn percentile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
@@ -67,22 +65,12 @@ async fn main() {
 }
 
 async fn decision(passes: usize) {
-    let stand = Stand::new();
-    let (picture, code) = rendered(stand.path());
-    let central = Central::start(stand.path()).await;
-    let block = Block::start().await;
-    let camera = Camera::start(picture).await;
-    let mut file = NodeFile::bari("1", &central, &stand.path().join("state"));
-    tests::container_lane(&mut file, LANE, &block, &camera);
-    let timers = file.only_lane(LANE)["timers"].as_table_mut().unwrap();
-    timers.insert("presence_ms".into(), 60.into());
-    timers.insert("clear_ms".into(), 150.into());
-    let gate = Gate::start(&central, "1", &file, stand.path()).await;
-    gate.lane_until(LANE, "an idle lane", 30, |l| l.state == LaneState::Idle && l.faults.is_empty()).await;
+    let QuickGate { gate, central, lanes, stand } = QuickGate::start(1).await;
+    let QuickLane { id: lane, block, code, .. } = lanes.first().unwrap();
 
     let mut raw = Raw::new(stand.path());
     for n in 0..passes {
-        let mut mission = tests::released_import(&code);
+        let mut mission = tests::released_import(code);
         mission.idempotency_key = format!("bench-{n}");
         let mission = central.create(&mission).await;
         // As the daemon's commit, each raw one comes after an idle time: a disk at rest is slower.
@@ -91,10 +79,10 @@ async fn decision(passes: usize) {
         until("the arm to rise", 30, || async { (block.arm() >= 1.0).then_some(()) }).await;
         raw.overwrite();
         block.loops(false, true);
-        gate.lane_until(LANE, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
+        gate.lane_until(lane, "the vehicle under the arm", 10, |l| l.inputs.loop_under.is_on()).await;
         raw.lengthen();
         block.loops(false, false);
-        gate.lane_until(LANE, "the pass to end", 20, |l| l.pass.is_none()).await;
+        gate.lane_until(lane, "the pass to end", 20, |l| l.pass.is_none()).await;
         until("the mission to end", 10, || async { central.mission(&mission.id).await.definitive }).await;
         raw.overwrite();
         if n % 20 == 19 {
