@@ -1,6 +1,6 @@
 //! What a lane wants done. The shell executes effects strictly in order and invents none.
 
-use crate::interlock::Cleared;
+use crate::interlock::{Cleared, Side};
 use gate_types::entry::Entry;
 use gate_types::release::ReleaseRequest;
 use gate_types::verdict::Instruction;
@@ -18,8 +18,8 @@ pub enum Effect {
     AskRelease(ReleaseRequest),
     /// Command the arm; the outcome comes back as [`crate::Input::ArmWrite`].
     Actuate(Cleared),
-    /// Set the lamp.
-    Light(LightColour),
+    /// Set the lamp at an arm.
+    Light(LightColour, Side),
     /// Show the driver an instruction.
     Show {
         /// The instruction.

@@ -14,8 +14,8 @@ mod score;
 mod units;
 
 pub use calibrate::{Calibration, calibrated};
-pub use confusion::{Confusions, Corrections};
-pub use evidence::{Evidence, MAX_STATEMENTS, MAX_TAGS, PLAUSIBLE_KG};
+pub use confusion::{Confusions, Corrections, Tables};
+pub use evidence::{Evidence, MAX_STATEMENTS, MAX_TAGS, PLAUSIBLE_KG, entered, slot_of_read};
 pub use expectation::{Expectations, Resolution};
 pub use lookalike::look_alike;
 pub use score::{Statement, combine};

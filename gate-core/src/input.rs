@@ -1,6 +1,7 @@
 //! What reaches a lane.
 
 use gate_types::entry::Entry;
+use gate_types::identity::Slot;
 use gate_types::observation::Observation;
 use gate_types::release::{Permit, ReleaseAnswer};
 use gate_types::{Mono, PassId};
@@ -27,6 +28,8 @@ pub enum Input {
         /// Why not, in words for the technician; empty when `ok`.
         why: String,
     },
+    /// A person says what stands on the vehicle; name, reason and form are checked at the console.
+    Corrected(Correction),
     /// A person did something at the console; name and reason are checked there and kept in the record.
     Operator {
         /// Who.
@@ -36,6 +39,19 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+}
+
+/// A person looked and says what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// Who.
+    pub name: String,
+    /// Which fact.
+    pub slot: Slot,
+    /// What stands there.
+    pub value: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Central's answer after the shell has verified its signature.

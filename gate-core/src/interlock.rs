@@ -4,7 +4,8 @@
 //! vehicle on the approach, nobody under the arm, fresh inputs, the arm down, and neither fire nor
 //! key switch nor barrier fault (I1, I2). A lower needs proof that the zone is free: every fitted
 //! presence input freshly off for the configured time (I3). Withdrawing an authority never lowers.
-//! This is control, not safety: the barrier's own safety devices have the last word (EN 12453).
+//! In a two-barrier lock the other arm has to be proven down as well, and the entry arm rises only into an
+//! empty lock. This is control, not safety: the barrier's own safety devices have the last word (EN 12453).
 
 use gate_types::entry::Authority;
 use gate_types::observation::{ArmPosition, LaneInputs, Level};
@@ -19,13 +20,34 @@ pub enum ArmCommand {
     PermitLower,
 }
 
+/// Which arm of a lane. A lane with one arm has an entry arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Side {
+    /// The arm that a vehicle comes to first.
+    #[default]
+    Entry,
+    /// The second arm of a two-barrier lock.
+    Exit,
+}
+
+/// The way of a vehicle past an arm of a two-barrier lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In, past the entry arm.
+    In,
+    /// Out onwards, past the exit arm.
+    Out,
+    /// Out by the entry arm again.
+    Back,
+}
+
 /// A command that the interlock has cleared. It cannot be copied, and nothing else can make one.
 ///
 /// A raise out of nothing does not compile:
 ///
 /// ```compile_fail,E0451
 /// use gate_core::{ArmCommand, Cleared};
-/// let forged = Cleared { command: ArmCommand::Raise };
+/// let forged = Cleared { command: ArmCommand::Raise, side: gate_core::Side::Entry };
 /// ```
 ///
 /// nor does a second use of a command that was executed:
@@ -64,12 +86,17 @@ pub enum ArmCommand {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cleared {
     command: ArmCommand,
+    side: Side,
 }
 
 impl Cleared {
     /// The command.
     pub fn command(&self) -> ArmCommand {
         self.command
+    }
+    /// The arm that it is for.
+    pub fn side(&self) -> Side {
+        self.side
     }
 }
 
@@ -100,6 +127,15 @@ pub enum RaiseRefusal {
     /// The barrier's own controller reports a fault.
     #[error("the barrier reports a fault")]
     BarrierFault,
+    /// The other arm of the lock is not proven down, or nobody asked about it.
+    #[error("the other arm of the lock is not proven down")]
+    OtherArmNotDown,
+    /// Somebody is, or may be, between the arms.
+    #[error("the lock is not empty")]
+    LockOccupied,
+    /// Somebody stands, or may stand, before the entry arm in the way of the vehicle that goes back.
+    #[error("the way back is not free")]
+    WayBackOccupied,
 }
 
 /// Why lowering may not be permitted now.
@@ -131,11 +167,16 @@ struct Grant {
     pass: PassId,
     expires: Mono,
     by: Authority,
+    /// The record says that the vehicle is between the arms: the loop before the arm need not see it.
+    between: bool,
 }
 
 /// Inputs with their age, the standing grant, and the proof of the free zone.
 #[derive(Debug, Clone)]
 pub struct Interlock {
+    side: Side,
+    /// One of two arms: never cleared to rise without the other one.
+    of_lock: bool,
     stale_ms: u64,
     clear_ms: u64,
     inputs: LaneInputs,
@@ -149,6 +190,8 @@ impl Interlock {
     /// `clear_ms`: how long the zone must be free before lowering.
     pub fn new(stale_ms: u64, clear_ms: u64) -> Self {
         Self {
+            side: Side::Entry,
+            of_lock: false,
             stale_ms,
             clear_ms,
             inputs: LaneInputs::default(),
@@ -156,6 +199,16 @@ impl Interlock {
             free_since: None,
             grant: None,
         }
+    }
+
+    /// The same for an arm of a two-barrier lock.
+    pub fn of_lock(self, side: Side) -> Self {
+        Self { side, of_lock: true, ..self }
+    }
+
+    /// Which arm it guards.
+    pub fn side(&self) -> Side {
+        self.side
     }
 
     /// Takes a whole input image that arrived at `at`. An image older than the last one is ignored.
@@ -204,7 +257,15 @@ impl Interlock {
     /// Grants one raise for one pass until `expires`. The caller has put the decision or the
     /// operator's act that it rests on into the record before. Replaces any earlier grant.
     pub fn grant(&mut self, pass: PassId, expires: Mono, by: Authority) {
-        self.grant = Some(Grant { pass, expires, by });
+        self.grant = Some(Grant { pass, expires, by, between: false });
+    }
+
+    /// Grants one raise for a vehicle that is between the arms of a lock by the record, on an operator's
+    /// authority alone: he has looked, so the loop before the arm need not see it. Nobody is kept enclosed by
+    /// a dead loop.
+    pub fn grant_way_out(&mut self, pass: PassId, expires: Mono, name: &str, reason: &str) {
+        let by = Authority::Operator { name: name.to_owned(), reason: reason.to_owned() };
+        self.grant = Some(Grant { pass, expires, by, between: self.of_lock });
     }
 
     /// Takes the standing grant back. Never lowers anything.
@@ -225,6 +286,27 @@ impl Interlock {
     /// Clears one raise for this pass and uses the grant up. Gives the authority for the record,
     /// which must become durable before the command is executed.
     pub fn clear_raise(&mut self, pass: &PassId, now: Mono) -> Result<(Cleared, Authority), RaiseRefusal> {
+        self.clear(pass, now, None)
+    }
+
+    /// Clears one raise in a two-barrier lock. `other` guards the other arm, which must be proven down by
+    /// fresh inputs.
+    pub fn clear_raise_beside(
+        &mut self,
+        pass: &PassId,
+        now: Mono,
+        other: &Interlock,
+        way: Way,
+    ) -> Result<(Cleared, Authority), RaiseRefusal> {
+        self.clear(pass, now, Some((other, way)))
+    }
+
+    fn clear(
+        &mut self,
+        pass: &PassId,
+        now: Mono,
+        lock: Option<(&Interlock, Way)>,
+    ) -> Result<(Cleared, Authority), RaiseRefusal> {
         let Some(grant) = self.grant.as_ref().filter(|g| g.pass == *pass) else {
             return Err(RaiseRefusal::NoAuthority);
         };
@@ -245,14 +327,23 @@ impl Interlock {
         if seen.arm() != ArmPosition::Down {
             return Err(RaiseRefusal::ArmNotDown);
         }
-        if !seen.loop_approach.is_on() {
+        let before = match lock {
+            Some((other, Way::Back)) => other.inputs(now).loop_approach,
+            Some((_, Way::In | Way::Out)) | None => seen.loop_approach,
+        };
+        if !before.is_on() && !grant.between {
             return Err(RaiseRefusal::NobodyThere);
         }
         if seen.loop_under.may_be_on() || seen.curtain.may_be_on() {
             return Err(RaiseRefusal::ZoneOccupied);
         }
+        match lock {
+            Some((other, way)) => other_arm_allows(&seen, other, way, now)?,
+            None if self.of_lock => return Err(RaiseRefusal::OtherArmNotDown),
+            None => {}
+        }
         match self.grant.take() {
-            Some(grant) => Ok((Cleared { command: ArmCommand::Raise }, grant.by)),
+            Some(grant) => Ok((Cleared { command: ArmCommand::Raise, side: self.side }, grant.by)),
             None => Err(RaiseRefusal::NoAuthority),
         }
     }
@@ -281,7 +372,24 @@ impl Interlock {
         if now.since_ms(since) < self.clear_ms {
             return Err(LowerRefusal::TooSoon);
         }
-        Ok((Cleared { command: ArmCommand::PermitLower }, seen))
+        Ok((Cleared { command: ArmCommand::PermitLower, side: self.side }, seen))
+    }
+}
+
+/// What the other arm of a lock has to say: down in any case, and where the vehicle goes nobody else is.
+fn other_arm_allows(own: &LaneInputs, other: &Interlock, way: Way, now: Mono) -> Result<(), RaiseRefusal> {
+    let seen = other.inputs(now);
+    if !other.is_fresh(now) || seen.arm() != ArmPosition::Down {
+        return Err(RaiseRefusal::OtherArmNotDown);
+    }
+    if seen.fire.may_be_on() || seen.local_key.may_be_on() {
+        return Err(RaiseRefusal::InOtherHands);
+    }
+    match way {
+        Way::In if seen.barrier_fault.may_be_on() => Err(RaiseRefusal::BarrierFault),
+        Way::In if seen.loop_approach.may_be_on() || !zone_is_free(&seen) => Err(RaiseRefusal::LockOccupied),
+        Way::Back if own.loop_approach.may_be_on() => Err(RaiseRefusal::WayBackOccupied),
+        Way::In | Way::Out | Way::Back => Ok(()),
     }
 }
 

@@ -7,11 +7,13 @@
 mod acts;
 mod answer;
 mod ask;
+mod barrier;
 pub mod chart;
 mod clearing;
 mod closed;
 mod deadline;
 mod deciding;
+mod enclosed;
 mod faulted;
 mod faults;
 mod guard;
@@ -20,6 +22,7 @@ mod identifying;
 mod idle;
 mod intake;
 mod local;
+mod lock;
 mod lowering;
 mod pass;
 mod passing;
@@ -36,18 +39,20 @@ mod verdict;
 mod view;
 
 use crate::effect::{Effect, LightColour};
+use crate::fusion::Tables;
 use crate::input::{Input, RestoredPass};
-use crate::interlock::Interlock;
+use crate::interlock::{Interlock, Side};
 use crate::spec::LaneSpec;
+use barrier::Barrier;
 use faults::Faults;
 use gate_types::console::LaneState;
 use gate_types::entry::{Entry, EntryBody};
 use gate_types::observation::{ArmPosition, LaneInputs};
 use gate_types::verdict::Instruction;
-use gate_types::{Mono, Stamp};
+use gate_types::{DeviceId, Mono, Stamp};
+use lock::Stage;
 use pass::Pass;
 use permits::Permits;
-use presence::Presence;
 use state::State;
 use std::collections::VecDeque;
 
@@ -58,35 +63,28 @@ const MOST_TRANSITIONS: usize = 16;
 #[derive(Debug)]
 pub struct Lane {
     spec: LaneSpec,
-    interlock: Interlock,
+    /// The barrier that the lane works at.
+    here: Barrier,
+    /// The other one of a two-barrier lock.
+    other: Option<Barrier>,
+    stage: Stage,
+    /// `here` and `other` have changed places for a moment, see [`lock::aside`].
+    aside: bool,
     state: State,
     pass: Option<Pass>,
     restored: Option<RestoredPass>,
     faults: Faults,
     permits: Permits,
+    /// What misreading costs on each source.
+    confusions: Tables,
     effects: VecDeque<Effect>,
     now: Stamp,
     started: Option<Mono>,
-    approach: Presence,
-    under: Presence,
-    curtain: Presence,
-    /// Who had the lane by key switch or fire input, and where the arm was then: as recorded last.
-    hands: Option<(bool, bool, ArmPosition)>,
-    /// The last end at which the arm was proven; none while it is on its way or unknown from the start.
-    arm_end: Option<ArmPosition>,
-    /// The arm was seen at its lower end in every image since the last raise was commanded.
-    arm_held_down: bool,
-    /// A raise of ours is not yet answered by the arm being down again.
-    may_rise: bool,
-    /// A permission to lower of ours is not yet answered by the arm being down.
-    may_fall: bool,
     /// An operator, or the fire input until its reset, keeps the lane closed.
     closed: bool,
-    io_down: Option<String>,
     questions: u64,
     next_pass: u64,
     weight_kg: Option<f64>,
-    light: Option<LightColour>,
     shown: Option<Instruction>,
     watching: bool,
     moves: Vec<(LaneState, LaneState)>,
@@ -96,34 +94,36 @@ impl Lane {
     /// A lane at its start; `restored` is the pass that was open when the daemon stopped. Nothing is
     /// commanded before the inputs have been read (I7).
     pub fn new(spec: LaneSpec, restored: Option<RestoredPass>) -> Self {
-        let interlock = Interlock::new(spec.timers.inputs_stale_ms, spec.timers.clear_ms);
+        let interlock = || Interlock::new(spec.timers.inputs_stale_ms, spec.timers.clear_ms);
+        let arm_of_lock = |io: &DeviceId, side| Barrier::new(io.clone(), interlock().of_lock(side));
+        let io = &spec.devices.io;
+        let other = spec.devices.exit_io.as_ref().map(|exit| arm_of_lock(exit, Side::Exit));
+        let here = match &other {
+            Some(_) => arm_of_lock(io, Side::Entry),
+            None => Barrier::new(io.clone(), interlock()),
+        };
         let after_restored = restored.as_ref().map_or(0, |r| r.pass.number.saturating_add(1));
+        let confusions = Tables::new(&spec.rules().confusions);
         let next_pass = spec.next_pass.max(after_restored).max(1);
         Self {
             spec,
-            interlock,
+            here,
+            other,
+            stage: Stage::default(),
+            aside: false,
             state: State::Starting,
             pass: None,
             restored,
             faults: Faults::default(),
             permits: Permits::default(),
+            confusions,
             effects: VecDeque::new(),
             now: Stamp::default(),
             started: None,
-            approach: Presence::default(),
-            under: Presence::default(),
-            curtain: Presence::default(),
-            hands: None,
-            arm_end: None,
-            arm_held_down: false,
-            may_rise: false,
-            may_fall: false,
             closed: false,
-            io_down: None,
             questions: 0,
             next_pass,
             weight_kg: None,
-            light: None,
             shown: None,
             watching: false,
             moves: Vec::new(),
@@ -138,6 +138,7 @@ impl Lane {
             Input::Answer { nonce, answer } => answer::answered(self, nonce, answer),
             Input::Permits(sheet) => permits::take(self, sheet),
             Input::ArmWrite { ok, why } => intake::arm_written(self, ok, &why),
+            Input::Corrected(correction) => acts::corrected(self, correction),
             Input::Operator { name, act, reason } => acts::operated(self, name, act, reason),
         }
         self.settle();
@@ -172,18 +173,18 @@ impl Lane {
     }
 
     fn settle(&mut self) {
-        let inputs = self.inputs();
-        self.approach.see(inputs.loop_approach, self.mono());
-        self.under.see(inputs.loop_under, self.mono());
-        self.curtain.see(inputs.curtain, self.mono());
+        lock::follow(self);
         track::hands(self);
-        track::arm(self);
+        lock::aside(self, track::hands);
+        track::arms(self);
         vehicle::follow(self);
         for _ in 0..MOST_TRANSITIONS {
             let Some(next) = guard::step(self).or_else(|| state::step(self)) else { break };
             state::enter(self, next);
         }
+        lock::put_down(self);
         faults::watch(self);
+        lock::aside(self, faults::watch);
     }
 
     fn mono(&self) -> Mono {
@@ -191,7 +192,7 @@ impl Lane {
     }
 
     fn inputs(&self) -> LaneInputs {
-        self.interlock.inputs(self.mono())
+        self.here.interlock.inputs(self.mono())
     }
 
     fn arm(&self) -> ArmPosition {
@@ -199,23 +200,28 @@ impl Lane {
     }
 
     fn record(&mut self, body: EntryBody) {
-        if let Some(pass) = &mut self.pass {
+        // What happens at the barrier that the lane is not busy at belongs to no pass.
+        let pass = self.pass.as_mut().filter(|_| !self.aside);
+        let pass = pass.map(|pass| {
             pass.noted(&body);
-        }
-        let entry = Entry {
-            lane: Some(self.spec.lane.clone()),
-            pass: self.pass.as_ref().map(|p| p.id.clone()),
-            at: self.now,
-            body,
-        };
+            pass.id.clone()
+        });
+        let entry = Entry { lane: Some(self.spec.lane.clone()), pass, at: self.now, body };
         self.effects.push_back(Effect::Record(entry));
     }
 
-    /// Sets the lamp, once for each change. A shadow lane writes nothing to the barrier's I/O.
+    /// Sets the lamp, once for each change; at the other arm of a lock it is red. A shadow lane writes
+    /// nothing to the barrier's I/O.
     fn light(&mut self, colour: LightColour) {
-        if self.spec.live && self.light != Some(colour) {
-            self.light = Some(colour);
-            self.effects.push_back(Effect::Light(colour));
+        if !self.spec.live {
+            return;
+        }
+        let lamps = [(Some(&mut self.here), colour), (self.other.as_mut(), LightColour::Red)];
+        for (barrier, colour) in lamps {
+            if let Some(barrier) = barrier.filter(|b| b.light != Some(colour)) {
+                barrier.light = Some(colour);
+                self.effects.push_back(Effect::Light(colour, barrier.interlock.side()));
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub mod policy;
 pub mod spec;
 
 pub use effect::{Effect, LightColour};
-pub use input::{AnswerFailure, Input, OperatorAct, RestoredPass, VerifiedAnswer, VerifiedSheet};
-pub use interlock::{ArmCommand, Cleared};
+pub use input::{AnswerFailure, Correction, Input, OperatorAct, RestoredPass, VerifiedAnswer, VerifiedSheet};
+pub use interlock::{ArmCommand, Cleared, Side};
 pub use lane::Lane;
 pub use spec::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};

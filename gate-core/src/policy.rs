@@ -145,7 +145,7 @@ pub fn decide_again(
 fn under(issued: &Issued, law: &Law<'_>, case: &Case<'_>) -> (Verdict, DecisionRecord) {
     let set = &issued.set;
     // Facts of an earlier answer are no part of a case that no mission stands for.
-    let case = &Case { facts: case.facts.filter(|_| table::names_a_mission(case.basis)), ..*case };
+    let case = &Case { facts: case.facts.filter(|_| case.basis.names_a_mission()), ..*case };
     // What a set that acts in shadow would do is of interest, not that it does nothing.
     let mode = if set.mode == RuleMode::Shadow { RuleMode::Live } else { set.mode.min(law.mode) };
     let judged = table::judge(set, law, case, true);

@@ -1,6 +1,7 @@
 //! What a lane is: the part of its configuration that the decision rests on.
 
 use crate::policy::{Issued, Law};
+use gate_types::confusion::ConfusionTable;
 use gate_types::mission::{Direction, Process};
 use gate_types::observation::{ReadKind, View};
 use gate_types::rules::{LaneRules, RuleMode};
@@ -79,6 +80,7 @@ impl LaneSpec {
             identity: self.identity.clone(),
             weight: self.weight,
             processes: self.processes.to_vec(),
+            confusions: self.devices.cameras.iter().filter_map(CameraSpec::own_confusions).collect(),
         }
     }
 }
@@ -112,10 +114,13 @@ pub struct LaneTimers {
 }
 
 /// The devices of a lane that its automaton listens to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LaneDevices {
     /// The remote I/O of barrier, loops and lamps.
     pub io: DeviceId,
+    /// The remote I/O of the exit arm: the lane is a two-barrier lock. Its first loop lies between the arms.
+    /// Never together with shadow mode.
+    pub exit_io: Option<DeviceId>,
     /// Cameras.
     pub cameras: Vec<CameraSpec>,
     /// The RFID reader.
@@ -125,7 +130,7 @@ pub struct LaneDevices {
 }
 
 /// One camera.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CameraSpec {
     /// Device name.
     pub id: DeviceId,
@@ -133,4 +138,12 @@ pub struct CameraSpec {
     pub view: View,
     /// What is read on its frames.
     pub kinds: Vec<ReadKind>,
+    /// What misreading costs on it; the built-in table where absent.
+    pub confusions: Option<ConfusionTable>,
+}
+
+impl CameraSpec {
+    fn own_confusions(&self) -> Option<(String, ConfusionTable)> {
+        Some((self.id.to_string(), self.confusions.clone()?))
+    }
 }

@@ -28,6 +28,8 @@ pub enum LaneState {
     Held,
     /// Referred to an operator.
     Referred,
+    /// Between the arms of a two-barrier lock, the entry arm down behind it.
+    Enclosed,
     /// The arm is rising.
     Raising,
     /// The vehicle may pass.
@@ -62,6 +64,9 @@ pub struct LaneView {
     pub inputs: LaneInputs,
     /// The arm, proven by limit switches.
     pub arm: ArmPosition,
+    /// Inputs at the exit arm of a two-barrier lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_inputs: Option<LaneInputs>,
     /// What is known of the vehicle.
     pub identity: Identity,
     /// The last reads with their boxes, by camera.

@@ -81,6 +81,56 @@ pub enum Basis {
     },
 }
 
+impl Basis {
+    /// The permit that stands in for central's answer.
+    pub fn permit(&self) -> Option<&str> {
+        match self {
+            Basis::Permit { permit, .. } => Some(permit),
+            Basis::Mission { .. }
+            | Basis::Ambiguous { .. }
+            | Basis::Nothing { .. }
+            | Basis::PermitRefused { .. }
+            | Basis::Silent { .. }
+            | Basis::NotUsable { .. }
+            | Basis::Unread { .. }
+            | Basis::Operator { .. } => None,
+        }
+    }
+    /// Central's clock at the decision, milliseconds since 1970; none where nobody can say.
+    pub fn central_now_ms(&self) -> Option<i64> {
+        match self {
+            Basis::Mission { central_now_ms, .. } | Basis::Permit { central_now_ms, .. } => {
+                Some(*central_now_ms)
+            }
+            Basis::Ambiguous { .. }
+            | Basis::Nothing { .. }
+            | Basis::PermitRefused { .. }
+            | Basis::Silent { .. }
+            | Basis::NotUsable { .. }
+            | Basis::Unread { .. }
+            | Basis::Operator { .. } => None,
+        }
+    }
+    /// One mission is named; its facts stand beside.
+    pub fn names_a_mission(&self) -> bool {
+        self.central_now_ms().is_some()
+    }
+    /// There was an answer to judge by: central's own, or a permit in its place.
+    pub fn is_answered(&self) -> bool {
+        match self {
+            Basis::Mission { .. }
+            | Basis::Ambiguous { .. }
+            | Basis::Nothing { .. }
+            | Basis::Permit { .. } => true,
+            Basis::PermitRefused { .. }
+            | Basis::Silent { .. }
+            | Basis::NotUsable { .. }
+            | Basis::Unread { .. }
+            | Basis::Operator { .. } => false,
+        }
+    }
+}
+
 /// Why a permit that fits the unit does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use crate::decision::DecisionRecord;
 use crate::fault::Fault;
 use crate::id::{LaneId, PassId};
-use crate::identity::Identity;
+use crate::identity::{Identity, Slot};
 use crate::mission::Direction;
 use crate::observation::{ArmPosition, LaneInputs, OpticalRead, TagRead, WeightRead};
 use crate::release::{MissionFacts, ReleaseRequest};
@@ -166,6 +166,12 @@ pub enum EntryBody {
     VehicleLeft {},
     /// The vehicle was on the second loop and has left it by the side that it came from.
     VehicleWentBack {},
+    /// The vehicle stands between the arms of a two-barrier lock, the entry arm behind it is down. What this
+    /// pass commands and proves from here on concerns the exit arm.
+    VehicleEnclosed {},
+    /// An operator sends the vehicle in a two-barrier lock back. What this pass commands and proves from here
+    /// on concerns the entry arm.
+    VehicleSentBack {},
     /// Lowering is about to be permitted, on these inputs (I3).
     LowerPermitted {
         /// The inputs that prove the clear zone.
@@ -177,6 +183,9 @@ pub enum EntryBody {
     ArmMovedUncommanded {
         /// Where it is now.
         arm: ArmPosition,
+        /// It is the exit arm of a two-barrier lock.
+        #[serde(default, skip_serializing_if = "is_false")]
+        exit: bool,
     },
     /// The key switch or the fire input took the lane or gave it back, or the arm moved meanwhile (I11).
     LocalHands {
@@ -186,6 +195,9 @@ pub enum EntryBody {
         fire: bool,
         /// Where the arm is.
         arm: ArmPosition,
+        /// It is the exit arm of a two-barrier lock.
+        #[serde(default, skip_serializing_if = "is_false")]
+        exit: bool,
     },
     /// The pass ended.
     PassClosed {
@@ -211,6 +223,17 @@ pub enum EntryBody {
         /// Why.
         reason: String,
     },
+    /// A person looked and says what stands there: evidence of this pass, and what machines learn from.
+    Corrected {
+        /// Who.
+        name: String,
+        /// Which fact.
+        slot: Slot,
+        /// What stands there, canonical.
+        value: String,
+        /// Why.
+        reason: String,
+    },
     /// Bodies of old entries were erased; their commitments stay in the chain.
     Erased {
         /// The purpose whose time was over: `reads`, `decisions`.
@@ -224,6 +247,10 @@ pub enum EntryBody {
         /// The highest of their numbers.
         last_seq: u64,
     },
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl EntryBody {
@@ -246,6 +273,8 @@ impl EntryBody {
             EntryBody::VehicleUnder {} => "vehicle_under",
             EntryBody::VehicleLeft {} => "vehicle_left",
             EntryBody::VehicleWentBack {} => "vehicle_went_back",
+            EntryBody::VehicleEnclosed {} => "vehicle_enclosed",
+            EntryBody::VehicleSentBack {} => "vehicle_sent_back",
             EntryBody::LowerPermitted { .. } => "lower_permitted",
             EntryBody::ArmConfirmedDown {} => "arm_confirmed_down",
             EntryBody::ArmMovedUncommanded { .. } => "arm_moved_uncommanded",
@@ -254,6 +283,7 @@ impl EntryBody {
             EntryBody::FaultRaised { .. } => "fault_raised",
             EntryBody::FaultCleared { .. } => "fault_cleared",
             EntryBody::OperatorAct { .. } => "operator_act",
+            EntryBody::Corrected { .. } => "corrected",
             EntryBody::Erased { .. } => "erased",
         }
     }
@@ -268,12 +298,15 @@ impl EntryBody {
             | EntryBody::ArmConfirmedUp {}
             | EntryBody::LowerPermitted { .. }
             | EntryBody::ArmConfirmedDown {}
+            | EntryBody::VehicleEnclosed {}
+            | EntryBody::VehicleSentBack {}
             | EntryBody::ArmMovedUncommanded { .. }
             | EntryBody::LocalHands { .. }
             | EntryBody::PassClosed { .. }
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
             | EntryBody::OperatorAct { .. }
+            | EntryBody::Corrected { .. }
             | EntryBody::Erased { .. } => true,
             EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }

@@ -10,6 +10,7 @@ pub mod api;
 pub mod chain;
 pub mod circumstances;
 pub mod command;
+pub mod confusion;
 pub mod console;
 pub mod decision;
 pub mod endpoint;

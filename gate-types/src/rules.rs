@@ -1,11 +1,13 @@
 //! Rule sets: which checks judge a pass, with which parameters, by whose authority, and where. Data, not
 //! code (T22, T65): a rule set is a file with an id, a version and an author; every decision names it.
 
+use crate::confusion::ConfusionTable;
 use crate::id::{LaneId, NodeId};
 use crate::identity::Slot;
 use crate::mission::{Direction, Process};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 /// What a rule set's decisions do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -352,6 +354,9 @@ pub struct LaneRules {
     pub weight: Option<WeightRule>,
     /// The site's process types with their paths.
     pub processes: Vec<Process>,
+    /// What misreading costs on cameras that have a table of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub confusions: BTreeMap<String, ConfusionTable>,
 }
 
 #[cfg(test)]

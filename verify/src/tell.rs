@@ -23,7 +23,7 @@ pub(crate) fn line(entry: &Entry) -> String {
         EntryBody::FaultRaised { fault } => format!("fault: {}: {}", fault.device, fault.text),
         EntryBody::FaultCleared { fault } => format!("fault cleared: {}", fault.device),
         EntryBody::OperatorAct { name, act, reason } => format!("{name}: {act}: {reason}"),
-        EntryBody::ArmMovedUncommanded { arm } => format!("arm moved uncommanded: {arm:?}"),
+        EntryBody::ArmMovedUncommanded { arm, .. } => format!("arm moved uncommanded: {arm:?}"),
         other => other.kind().replace('_', " "),
     };
     format!("{} ms  {what}", entry.at.wall_ms.0)

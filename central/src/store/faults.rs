@@ -62,12 +62,15 @@ impl Tx<'_> {
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {}
             | EntryBody::VehicleWentBack {}
+            | EntryBody::VehicleEnclosed {}
+            | EntryBody::VehicleSentBack {}
             | EntryBody::LocalHands { .. }
             | EntryBody::LowerPermitted { .. }
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::ArmMovedUncommanded { .. }
             | EntryBody::PassClosed { .. }
             | EntryBody::OperatorAct { .. }
+            | EntryBody::Corrected { .. }
             | EntryBody::Erased { .. } => {}
         }
         Ok(())

@@ -94,13 +94,13 @@ async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
         event
     };
     let person = Authority::Operator { name: "Bianchi".to_owned(), reason: "fire brigade".to_owned() };
-    let by_hand = gate.event(2, 290_000, EntryBody::ArmMovedUncommanded { arm: ArmPosition::Up });
+    let by_hand = gate.event(2, 290_000, EntryBody::ArmMovedUncommanded { arm: ArmPosition::Up, exit: false });
     gate.send(&[with(1, Some(person)), by_hand, with(3, None)]).await;
     assert_eq!(central.alarms().await, vec![]);
     gate.send(&[with(4, Some(Authority::Decision)), with(5, None)]).await;
     let alarms = central.alarms().await;
     assert_eq!(alarms.iter().map(|a| a.kind).collect::<Vec<_>>(), [AlarmKind::UnknownVehicle; 2]);
-    let key = EntryBody::LocalHands { key: true, fire: false, arm: ArmPosition::Up };
+    let key = EntryBody::LocalHands { key: true, fire: false, arm: ArmPosition::Up, exit: false };
     gate.send(&[gate.event(7, 790_000, key), with(8, None)]).await;
     assert_eq!(central.alarms().await.len(), 2, "a guard let it through by key");
 }

@@ -1,6 +1,7 @@
 //! What it costs to read one character as another: data, one table for all cameras and others for those
 //! whose corrections taught better (D55-D66: learn from officer corrections, per-site calibration).
 
+use gate_types::confusion::ConfusionTable;
 use gate_types::iso6346::blind_group;
 use std::collections::BTreeMap;
 
@@ -28,21 +29,15 @@ fn pair(a: char, b: char) -> (char, char) {
 impl Confusions {
     /// The table of all cameras.
     pub fn built_in() -> Self {
-        Self::parse(BUILT_IN)
+        Self::from(&ConfusionTable::parse(BUILT_IN).unwrap_or_default())
     }
-    /// Reads lines of two characters and nats; `#` begins a comment. A line that is none is left out.
-    pub fn parse(text: &str) -> Self {
-        let line = |line: &str| {
-            let mut words = line.split('#').next()?.split_whitespace();
-            let (a, b, nats) = (words.next()?, words.next()?, words.next()?.parse::<f64>().ok()?);
-            let one = |word: &str| word.chars().next().filter(|_| word.chars().count() == 1);
-            (nats.is_finite() && nats >= 0.0).then_some((pair(one(a)?, one(b)?), nats))
-        };
-        Self { nats: text.lines().filter_map(line).collect() }
-    }
-    /// The table as [`Confusions::parse`] reads it.
-    pub fn print(&self) -> String {
-        self.nats.iter().map(|((a, b), nats)| format!("{a} {b} {nats:.3}\n")).collect()
+    /// The table as a site keeps it.
+    pub fn table(&self) -> ConfusionTable {
+        let mut table = ConfusionTable::default();
+        for ((a, b), nats) in &self.nats {
+            table.put(*a, *b, *nats);
+        }
+        table
     }
     /// What reading `b` for `a` costs, nats; 0 for the same character.
     pub fn nats(&self, a: char, b: char) -> f64 {
@@ -82,6 +77,37 @@ impl Confusions {
     }
 }
 
+impl From<&ConfusionTable> for Confusions {
+    fn from(table: &ConfusionTable) -> Self {
+        Self { nats: table.pairs().map(|(a, b, nats)| (pair(a, b), nats)).collect() }
+    }
+}
+
+/// The tables of a lane: some cameras have one of their own, all other sources share one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tables {
+    own: BTreeMap<String, Confusions>,
+    shared: Confusions,
+}
+
+impl Tables {
+    /// The built-in table, but for the cameras named here.
+    pub fn new(own: &BTreeMap<String, ConfusionTable>) -> Self {
+        let own = own.iter().map(|(camera, table)| (camera.clone(), Confusions::from(table))).collect();
+        Self { own, shared: Confusions::built_in() }
+    }
+    /// The table of one source.
+    pub fn of(&self, source: &str) -> &Confusions {
+        self.own.get(source).unwrap_or(&self.shared)
+    }
+}
+
+impl From<Confusions> for Tables {
+    fn from(shared: Confusions) -> Self {
+        Self { own: BTreeMap::new(), shared }
+    }
+}
+
 /// What officers corrected, counted by camera: the source of better tables.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Corrections {
@@ -90,6 +116,14 @@ pub struct Corrections {
 }
 
 impl Corrections {
+    /// The cameras that something is known of, with the characters seen on each.
+    pub fn cameras(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
+        self.seen.iter().map(|(camera, seen)| (camera.as_str(), seen.values().sum()))
+    }
+    /// The misreadings of one camera: the pair, and how often.
+    pub fn misread(&self, camera: &str) -> impl Iterator<Item = (char, char, u32)> + '_ {
+        self.by_camera.get(camera).into_iter().flatten().map(|((a, b), n)| (*a, *b, *n))
+    }
     /// Takes one reading with what an officer says stood there. Texts of different lengths teach nothing
     /// about characters.
     pub fn add(&mut self, camera: &str, read: &str, truth: &str) {
@@ -133,9 +167,10 @@ mod tests {
         assert!(table.nats.len() >= 20);
         assert!(table.nats('8', 'B') < table.nats('8', 'T'));
         assert_eq!(table.nats('8', 'B'), table.nats('B', '8'));
-        let again = Confusions::parse(&table.print());
-        assert!(table.nats.iter().all(|(k, v)| (again.nats[k] - v).abs() < 1e-3));
-        assert!(Confusions::parse("# none\nxy z 1\nA B\nA B -1\n").nats.is_empty());
+        assert_eq!(Confusions::from(&table.table()), table);
+        let own = BTreeMap::from([("front".to_owned(), ConfusionTable::parse("8 B 0.5").unwrap())]);
+        let tables = Tables::new(&own);
+        assert_eq!((tables.of("front").nats('B', '8'), tables.of("rear")), (0.5, &table));
     }
 
     #[test]

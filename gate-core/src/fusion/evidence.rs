@@ -1,7 +1,7 @@
 //! What was said about one pass, source by source.
 
 use super::calibrate::{Calibration, calibrated};
-use super::confusion::Confusions;
+use super::confusion::{Confusions, Tables};
 use super::score::{Statement, combine};
 use super::units::{Heap, split};
 use gate_types::Mono;
@@ -22,6 +22,10 @@ pub const PLAUSIBLE_KG: RangeInclusive<f64> = 700.0..=150_000.0;
 pub const MAX_STATEMENTS: usize = 8;
 /// A tag that a reader decoded is that tag.
 const TAG_CERTAINTY: f64 = 0.99;
+/// A person who looked and wrote it down is right this often.
+const PERSON_CERTAINTY: f64 = 0.99;
+/// The source of what a person entered.
+const PERSON: &str = "operator";
 /// A single sighting is a passing reflection this often; each further one makes that as much less likely.
 const REFLECTION: f64 = 0.3;
 /// What an earlier statement of a camera with another text still weighs against its latest one: a camera
@@ -65,6 +69,7 @@ pub struct Evidence {
     optical: BTreeMap<(Slot, String), BTreeMap<String, Said>>,
     tags: BTreeMap<(Slot, String), BTreeMap<String, TagStrength>>,
     weight: Option<Weighed>,
+    entered: BTreeMap<Slot, String>,
 }
 
 impl Evidence {
@@ -95,6 +100,12 @@ impl Evidence {
             oldest.and_then(|text| words.remove(&text));
         }
         true
+    }
+
+    /// Adds what a person says stands there, canonical as [`entered`] gives it; of two the later counts. His
+    /// word outranks what machines read: they stay on record beside it.
+    pub fn add_entry(&mut self, slot: Slot, value: String) {
+        self.entered.insert(slot, value);
     }
 
     /// Adds a tag. False where its role fills no slot.
@@ -137,12 +148,12 @@ impl Evidence {
     /// The fused identity under the built-in table of confusions; `threshold` is the probability from which
     /// a source counts as strong.
     pub fn fuse(&self, threshold: f64) -> Identity {
-        static BUILT_IN: LazyLock<Confusions> = LazyLock::new(Confusions::built_in);
+        static BUILT_IN: LazyLock<Tables> = LazyLock::new(|| Confusions::built_in().into());
         self.fuse_with(threshold, &BUILT_IN)
     }
 
-    /// The fused identity under a table of confusions.
-    pub fn fuse_with(&self, threshold: f64, confusions: &Confusions) -> Identity {
+    /// The fused identity under the lane's tables of confusions.
+    pub fn fuse_with(&self, threshold: f64, confusions: &Tables) -> Identity {
         let mut by_slot: BTreeMap<Slot, Vec<(Statement, Option<String>)>> = BTreeMap::new();
         for (slot, heap) in self.heaps() {
             let statements = by_slot.entry(slot).or_default();
@@ -151,7 +162,13 @@ impl Evidence {
         for ((slot, device), tags) in &self.tags {
             by_slot.entry(*slot).or_default().push((Statement::new(device.clone(), shares(tags)), None));
         }
-        let slots = by_slot.into_iter().filter_map(|(slot, words)| fused(slot, words, threshold, confusions));
+        for slot in self.entered.keys() {
+            by_slot.entry(*slot).or_default();
+        }
+        let slots = by_slot.into_iter().filter_map(|(slot, words)| match self.entered.get(&slot) {
+            Some(value) => Some(said_by_a_person(slot, value, &words)),
+            None => fused(slot, words, threshold, confusions),
+        });
         Identity { slots: slots.collect(), weight: self.weight.as_ref().map(|w| w.weight.clone()) }
     }
 
@@ -202,11 +219,42 @@ fn stated(device: &str, words: &[&Said]) -> (Statement, Option<String>) {
     (Statement::new(device.to_owned(), mixed.into_iter().map(|(t, p)| (t.to_owned(), p))), raw)
 }
 
+/// A person's word about a slot, with what machines said beside it.
+fn said_by_a_person(slot: Slot, value: &str, words: &[(Statement, Option<String>)]) -> SlotEvidence {
+    let person = Candidate {
+        value: value.to_owned(),
+        probability: PERSON_CERTAINTY,
+        support: vec![PERSON.to_owned()],
+    };
+    let sources = words.iter().filter_map(|(statement, raw)| {
+        let (text, probability) = statement.best()?;
+        let (device, text) = (statement.source.clone(), text.to_owned());
+        Some(SourceWord { device, text, raw: raw.clone(), probability })
+    });
+    SlotEvidence { slot, blind: false, conflict: false, sources: sources.collect(), candidates: vec![person] }
+}
+
+/// The canonical form of what a person enters for a slot; none where it cannot be its value.
+pub fn entered(slot: Slot, text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let plain = plain.to_ascii_uppercase();
+    match slot {
+        Slot::TractorPlate | Slot::TrailerPlate => canonical(ReadKind::Plate, &plain),
+        Slot::Itu | Slot::Itu2 => canonical(ReadKind::Container, &plain),
+        Slot::Adr => canonical(ReadKind::Adr, &plain),
+        // A seal's number as it is printed on the seal (ISO 17712 leaves its form to the maker).
+        Slot::Seal => ((4..=20).contains(&plain.len()) && plain.chars().all(|c| c.is_ascii_alphanumeric()))
+            .then_some(plain),
+        // A tag speaks for itself.
+        Slot::VehicleTag | Slot::ContainerTag => None,
+    }
+}
+
 fn fused(
     slot: Slot,
     words: Vec<(Statement, Option<String>)>,
     threshold: f64,
-    confusions: &Confusions,
+    confusions: &Tables,
 ) -> Option<SlotEvidence> {
     let codes = matches!(slot, Slot::Itu | Slot::Itu2);
     let (statements, raws): (Vec<Statement>, Vec<Option<String>>) = words.into_iter().unzip();
@@ -238,7 +286,7 @@ fn is_blind(candidates: &[Candidate]) -> bool {
 }
 
 /// The slot that a reading fills: the side tells the tractor's plate from the trailer's.
-fn slot_of_read(kind: ReadKind, view: View) -> Option<Slot> {
+pub fn slot_of_read(kind: ReadKind, view: View) -> Option<Slot> {
     match (kind, view) {
         (ReadKind::Plate, View::Front) => Some(Slot::TractorPlate),
         (ReadKind::Plate, View::Rear) => Some(Slot::TrailerPlate),

@@ -1,6 +1,6 @@
 //! Combining what several sources say about one fact.
 
-use super::confusion::Confusions;
+use super::confusion::{Confusions, Tables};
 use super::lookalike::look_alike;
 use gate_types::identity::Candidate;
 use std::collections::BTreeSet;
@@ -67,16 +67,18 @@ impl Statement {
 pub fn combine(
     statements: &[Statement],
     threshold: f64,
-    confusions: &Confusions,
+    tables: &Tables,
     codes: bool,
 ) -> (Vec<Candidate>, bool) {
     let texts: BTreeSet<&str> =
         statements.iter().flat_map(|s| s.listed.iter().map(|(t, _)| t.as_str())).collect();
     let scored: Vec<(&str, f64)> = texts
         .into_iter()
-        .map(|t| (t, statements.iter().map(|s| s.probability(t, confusions, codes)).product::<f64>()))
+        .map(|t| {
+            (t, statements.iter().map(|s| s.probability(t, tables.of(&s.source), codes)).product::<f64>())
+        })
         .collect();
-    let none_of_them = none_of_them(statements, confusions, codes);
+    let none_of_them = none_of_them(statements, tables, codes);
     let total = scored.iter().map(|(_, s)| s).sum::<f64>() + none_of_them;
     let mut candidates: Vec<Candidate> = scored
         .into_iter()
@@ -93,13 +95,13 @@ pub fn combine(
 
 /// That every source misread some other text: what each left unspent, and, for those that differ from the
 /// surest one, how easily one truth is read in both ways.
-fn none_of_them(statements: &[Statement], confusions: &Confusions, codes: bool) -> f64 {
+fn none_of_them(statements: &[Statement], tables: &Tables, codes: bool) -> f64 {
     let bests = statements.iter().filter_map(Statement::best);
     let surest = bests.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)));
     let Some((surest, _)) = surest else { return 1.0 };
     let one = |s: &Statement| {
         let likeness = match s.best() {
-            Some((best, _)) if best != surest => confusions.likeness(best, surest, codes),
+            Some((best, _)) if best != surest => tables.of(&s.source).likeness(best, surest, codes),
             Some(_) | None => 1.0,
         };
         s.unspent() * likeness
@@ -138,7 +140,7 @@ mod tests {
     }
 
     fn ranked(statements: &[Statement]) -> (Vec<Candidate>, bool) {
-        combine(statements, 0.8, &Confusions::built_in(), false)
+        combine(statements, 0.8, &Confusions::built_in().into(), false)
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::faults::{clear, part};
 use super::state::{Cause, State};
-use super::{Lane, restore, state, verdict};
-use crate::input::OperatorAct;
+use super::{Lane, intake, lock, restore, state, verdict};
+use crate::fusion::entered;
+use crate::input::{Correction, OperatorAct};
 use crate::mission::{LegCheck, check};
 use crate::policy::plain;
 use gate_types::decision::Basis;
@@ -30,9 +31,26 @@ pub(super) fn operated(lane: &mut Lane, name: String, act: OperatorAct, reason: 
     }
 }
 
+/// What a person says stands on the vehicle: recorded in any case, evidence while the vehicle stands there
+/// undecided. What cannot be the value of its slot is nobody's evidence.
+pub(super) fn corrected(lane: &mut Lane, correction: Correction) {
+    let Correction { name, slot, value, reason } = correction;
+    let Some(value) = entered(slot, &value).filter(|_| !name.trim().is_empty() && !reason.trim().is_empty())
+    else {
+        return;
+    };
+    lane.record(EntryBody::Corrected { name, slot, value: value.clone(), reason });
+    intake::take_entry(lane, slot, value);
+}
+
 /// The vehicle stands before the lowered arm, or the arm did not rise for it.
 fn can_be_told(lane: &Lane) -> bool {
     lane.state.deals() || lane.state == State::Faulted { cause: Cause::NotRaised }
+}
+
+/// As above, or the exit barrier before a vehicle in a lock is at fault: the way back is the other one.
+fn can_be_sent_back(lane: &Lane) -> bool {
+    can_be_told(lane) || (lock::holds(lane) && lane.state == State::Faulted { cause: Cause::Barrier })
 }
 
 /// Grants a raise on the operator's own authority; the interlock still has the last word.
@@ -42,11 +60,15 @@ fn admit(lane: &mut Lane, name: String, reason: String) -> Option<State> {
     }
     let until = lane.mono().plus_ms(lane.spec.timers.decision_valid_ms);
     let go = instruction(lane);
+    if lock::holds(lane) {
+        lock::grant_onwards(lane, until, &name, &reason);
+    }
+    let enclosed = lock::holds(lane);
     let pass = lane.pass.as_mut()?;
     pass.asked = None;
     pass.go = Some(go.clone());
-    if lane.spec.live {
-        lane.interlock.grant(pass.id.clone(), until, Authority::Operator { name, reason });
+    if lane.spec.live && !enclosed {
+        lane.here.interlock.grant(pass.id.clone(), until, Authority::Operator { name, reason });
     }
     lane.show(go);
     Some(State::Deciding)
@@ -72,34 +94,44 @@ fn instruction(lane: &Lane) -> Instruction {
 }
 
 fn turn_back(lane: &mut Lane, name: &str, reason: &str) -> Option<State> {
-    if !can_be_told(lane) || lane.pass.is_none() {
+    if !can_be_sent_back(lane) || lane.pass.is_none() {
         return None;
     }
-    lane.interlock.withdraw();
+    lane.here.interlock.withdraw();
     if let Some(pass) = &mut lane.pass {
         pass.asked = None;
         pass.go = None;
+    }
+    if lock::holds(lane) {
+        return Some(lock::send_back(lane, name, reason));
     }
     let basis = Basis::Operator { name: name.to_owned(), reason: reason.to_owned() };
     Some(verdict::take(lane, &basis, lane.mono()))
 }
 
-/// A pass under way ends first.
+/// A pass under way ends first; nobody is left between the arms of a lock.
 fn close(lane: &mut Lane) -> Option<State> {
     lane.closed = true;
+    if lock::holds(lane) {
+        return None;
+    }
     (lane.state.deals() || lane.state == State::Idle).then_some(State::Closed)
 }
 
 /// Opens the lane, and is the reset of arm faults after a person has looked.
 fn open(lane: &mut Lane) -> Option<State> {
     lane.closed = false;
+    if let Some(other) = &mut lane.other {
+        other.put_down = None;
+    }
+    if let Some(next) = lock::is_empty(lane) {
+        return Some(next);
+    }
     match lane.state {
         State::Closed => Some(restore::resume(lane)),
         State::Faulted { cause: Cause::NotRaised | Cause::NotLowered | Cause::Uncommanded } => {
-            let device = part(lane, "arm");
-            clear(lane, FaultKind::ArmNotRaised, &device);
-            clear(lane, FaultKind::ArmNotLowered, &device);
-            clear(lane, FaultKind::ArmMovedUncommanded, &device);
+            arm_faults_over(lane);
+            lock::aside(lane, arm_faults_over);
             Some(restore::resume(lane))
         }
         State::Faulted { cause: Cause::Inputs | Cause::Barrier }
@@ -109,10 +141,18 @@ fn open(lane: &mut Lane) -> Option<State> {
         | State::Deciding
         | State::Held { .. }
         | State::Referred { .. }
+        | State::Enclosed { .. }
         | State::Raising { .. }
         | State::Passing { .. }
         | State::Clearing
         | State::Lowering { .. }
         | State::Local => None,
     }
+}
+
+fn arm_faults_over(lane: &mut Lane) {
+    let device = part(lane, "arm");
+    clear(lane, FaultKind::ArmNotRaised, &device);
+    clear(lane, FaultKind::ArmNotLowered, &device);
+    clear(lane, FaultKind::ArmMovedUncommanded, &device);
 }

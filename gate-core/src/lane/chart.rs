@@ -3,8 +3,8 @@
 
 use gate_types::console::LaneState;
 use gate_types::console::LaneState::{
-    Clearing, Closed, Deciding, Faulted, Held, Identifying, Idle, Local, Lowering, Passing, Raising,
-    Referred, Starting,
+    Clearing, Closed, Deciding, Enclosed, Faulted, Held, Identifying, Idle, Local, Lowering, Passing,
+    Raising, Referred, Starting,
 };
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ const fn to(from: LaneState, to: LaneState, when: &'static str) -> Move {
 }
 
 /// Every state in the order of a pass, with what it means.
-pub const STATES: [(LaneState, &str); 13] = [
+pub const STATES: [(LaneState, &str); 14] = [
     (Starting, "Nothing is commanded before every fitted input has been read (I7)."),
     (Idle, "Nobody there; red."),
     (Identifying, "A vehicle stands on the approach loop; cameras and reader look."),
@@ -34,6 +34,11 @@ pub const STATES: [(LaneState, &str); 13] = [
     ),
     (Held, "Held; the lane asks again by itself."),
     (Referred, "A person decides. The lane goes on reading and asking, so that he sees the newest facts."),
+    (
+        Enclosed,
+        "Two-barrier lock: between the arms, both down; the vehicle is awaited at the loop before the exit arm, then \
+         identified and decided about again for the exit.",
+    ),
     (Raising, "The arm has been commanded to rise; its upper limit switch has to prove it."),
     (Passing, "The arm is up for this vehicle; green until it is under the arm."),
     (Clearing, "The vehicle has left; the zone is being proven free (I3)."),
@@ -60,6 +65,16 @@ pub const MOVES: &[Move] = &[
         Identifying,
         "inputs read, arm down, a pass was open and its vehicle stands there: read anew",
     ),
+    to(
+        Starting,
+        Referred,
+        "two-barrier lock: inputs read, a vehicle that was sent back is still between the arms",
+    ),
+    to(
+        Starting,
+        Enclosed,
+        "two-barrier lock: inputs read, a pass was open and its vehicle is between the arms",
+    ),
     to(Starting, Raising, "inputs read, a pass was open and the arm is on its way"),
     to(Starting, Passing, "inputs read, a pass was open and the arm is up for it"),
     to(
@@ -72,6 +87,7 @@ pub const MOVES: &[Move] = &[
     to(Starting, Local, "inputs read, the key switch or the fire input has the lane"),
     to(Starting, Faulted, "inputs read, limit switches contradict or the barrier reports a fault"),
     to(Idle, Identifying, "a vehicle is on the approach loop for presence_ms, arm down: a pass opens"),
+    to(Idle, Enclosed, "two-barrier lock: somebody whom no pass is open for stands between the arms"),
     to(Idle, Closed, "an operator closes the lane"),
     to(Identifying, Deciding, "enough is read, or reading time is over: central is asked"),
     to(Identifying, Referred, "reading time is over and nothing is read"),
@@ -85,6 +101,11 @@ pub const MOVES: &[Move] = &[
         Raising,
         "admitted and cleared by the interlock: one raise; or a raise given up moves the arm late",
     ),
+    to(
+        Deciding,
+        Enclosed,
+        "two-barrier lock: two vehicles are in it, and the operator's word was not used in time",
+    ),
     to(Deciding, Idle, "the vehicle has turned back"),
     to(Deciding, Closed, "an operator closes the lane"),
     to(Held, Deciding, "central admits, or an operator does"),
@@ -94,9 +115,14 @@ pub const MOVES: &[Move] = &[
     to(Held, Closed, "an operator closes the lane"),
     to(Referred, Deciding, "an operator admits, or only reading was wrong and it is right now"),
     to(Referred, Held, "only reading was wrong; central holds"),
+    to(Referred, Enclosed, "two-barrier lock: a vehicle that went on without a raise is between the arms"),
     to(Referred, Idle, "the vehicle has turned back"),
     to(Referred, Raising, "shadow lane: another controller raises the arm"),
     to(Referred, Closed, "an operator closes the lane"),
+    to(Enclosed, Identifying, "the vehicle is on the loop before the exit arm"),
+    to(Enclosed, Deciding, "an operator lets the vehicle out, onwards or back"),
+    to(Enclosed, Clearing, "the exit arm was left open: it is lowered first"),
+    to(Enclosed, Idle, "an operator who has looked opens the lane, and no sensor sees anybody"),
     to(Raising, Passing, "the upper limit switch proves the arm up"),
     to(Raising, Deciding, "the raise provably did not move the arm: given up once, central is asked anew"),
     to(Raising, Idle, "shadow lane: the arm is down again and the vehicle gone"),
@@ -112,10 +138,22 @@ pub const MOVES: &[Move] = &[
     to(Passing, Closed, "shadow lane: the arm is down again and the lane is closed"),
     to(Clearing, Lowering, "the zone is proven free for clear_ms: lowering is permitted"),
     to(Clearing, Passing, "the vehicle comes under the arm after all"),
+    to(Clearing, Enclosed, "two-barrier lock: the arm is down and the vehicle is between the arms"),
+    to(
+        Clearing,
+        Referred,
+        "two-barrier lock: the entry arm is down behind or before a vehicle that was sent back",
+    ),
     to(Clearing, Idle, "the arm is down: the pass ends"),
     to(Clearing, Identifying, "the arm is down, the vehicle was never let through and still stands there"),
     to(Clearing, Closed, "the arm is down and the lane is closed"),
     to(Lowering, Clearing, "somebody is in the zone: it has to be proven free anew"),
+    to(Lowering, Enclosed, "two-barrier lock: the arm is down and the vehicle is between the arms"),
+    to(
+        Lowering,
+        Referred,
+        "two-barrier lock: the entry arm is down behind or before a vehicle that was sent back",
+    ),
     to(Lowering, Idle, "the lower limit switch proves the arm down: the pass ends"),
     to(Lowering, Identifying, "the arm is down, the vehicle was never let through and still stands there"),
     to(Lowering, Closed, "the arm is down and the lane is closed"),
@@ -123,6 +161,7 @@ pub const MOVES: &[Move] = &[
     to(Faulted, Identifying, "it is over, a vehicle stands before the lowered arm: read anew"),
     to(Faulted, Deciding, "the arm did not rise, and an operator admits"),
     to(Faulted, Referred, "it is over, the vehicle was told to turn back and still stands there"),
+    to(Faulted, Enclosed, "two-barrier lock: it is over, the vehicle is between the arms"),
     to(Faulted, Raising, "it is over, the arm is on its way for the open pass"),
     to(Faulted, Passing, "it is over, the arm is up for the open pass"),
     to(Faulted, Clearing, "it is over, the arm is not down and nobody is meant to pass"),
@@ -131,11 +170,13 @@ pub const MOVES: &[Move] = &[
     to(Local, Idle, "given back, arm down, nobody there"),
     to(Local, Identifying, "given back, a vehicle stands before the lowered arm: read anew"),
     to(Local, Referred, "given back, the vehicle was told to turn back and still stands there"),
+    to(Local, Enclosed, "two-barrier lock: given back, the vehicle is between the arms"),
     to(Local, Raising, "given back, the arm is on its way for the open pass"),
     to(Local, Passing, "given back, the arm is up for the open pass"),
     to(Local, Clearing, "given back, the arm is not down and nobody is meant to pass"),
     to(Local, Lowering, "given back, the arm was being lowered"),
     to(Local, Closed, "given back after a fire, or the lane is closed"),
+    to(Closed, Enclosed, "two-barrier lock: the vehicle before the closed entry arm went in"),
     to(Closed, Idle, "an operator opens the lane"),
     to(Closed, Identifying, "an operator opens the lane, a vehicle stands before the lowered arm: read anew"),
     to(
@@ -164,6 +205,7 @@ pub fn name(state: LaneState) -> &'static str {
         Deciding => "deciding",
         Held => "held",
         Referred => "referred",
+        Enclosed => "enclosed",
         Raising => "raising",
         Passing => "passing",
         Clearing => "clearing",

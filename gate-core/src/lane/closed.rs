@@ -2,15 +2,13 @@
 
 use super::pass::turned_back;
 use super::state::State;
-use super::{Lane, restore};
+use super::{Lane, lock, restore};
 
 pub(super) fn step(lane: &mut Lane) -> Option<State> {
     if !lane.closed {
         return Some(restore::resume(lane));
     }
-    if lane.pass.is_some() {
-        // Closing the pass leads back to this state.
-        turned_back(lane);
-    }
-    None
+    lane.pass.as_ref()?;
+    // Closing the pass leads back to this state; a vehicle that went into a lock is dealt with first.
+    turned_back(lane).filter(|_| lock::holds(lane))
 }

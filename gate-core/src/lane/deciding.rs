@@ -1,5 +1,6 @@
 //! Central was asked; or the vehicle is admitted and the interlock still has to clear the raise.
 
+use super::lock::{self, Stage};
 use super::pass::{shadow_moves, turned_back};
 use super::state::State;
 use super::{Lane, ask, permits};
@@ -13,12 +14,16 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
         return Some(next);
     }
     let now = lane.mono();
-    if lane.may_rise && lane.arm() != ArmPosition::Down {
+    if lane.here.may_rise && lane.arm() != ArmPosition::Down {
         // The raise that was given up moves the arm after all: nothing more is commanded.
         return Some(State::Raising { since: now });
     }
-    let pass = lane.pass.as_mut()?;
-    if lane.interlock.granted_until(&pass.id).is_none() {
+    let id = lane.pass.as_ref()?.id.clone();
+    if lane.here.interlock.granted_until(&id).is_none() {
+        if let Some(next) = by_operator_alone(lane) {
+            return Some(next);
+        }
+        let pass = lane.pass.as_ref()?;
         let shadow_admitted = !lane.spec.live && pass.go.is_some();
         if pass.asked.is_none() && !shadow_admitted {
             ask::ask(lane);
@@ -26,14 +31,15 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
         }
         return ask::give_up(lane);
     }
-    match lane.interlock.clear_raise(&pass.id, now) {
+    match lock::clear_raise(lane, &id, now) {
         Ok((cleared, authority)) => {
+            let pass = lane.pass.as_mut()?;
             pass.raised_by = Some(authority.clone());
             pass.revoked = false;
             pass.raise_open = true;
             pass.raise_written = false;
-            lane.may_rise = true;
-            lane.arm_held_down = true;
+            lane.here.may_rise = true;
+            lane.here.arm_held_down = true;
             if authority == Authority::Decision {
                 permits::use_up(lane);
             }
@@ -42,6 +48,9 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
             Some(State::Raising { since: now })
         }
         Err(RaiseRefusal::Expired | RaiseRefusal::NoAuthority) => {
+            if let Some(next) = by_operator_alone(lane) {
+                return Some(next);
+            }
             ask::ask(lane);
             None
         }
@@ -51,7 +60,19 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
             | RaiseRefusal::ZoneOccupied
             | RaiseRefusal::ArmNotDown
             | RaiseRefusal::InOtherHands
-            | RaiseRefusal::BarrierFault,
+            | RaiseRefusal::BarrierFault
+            | RaiseRefusal::OtherArmNotDown
+            | RaiseRefusal::LockOccupied
+            | RaiseRefusal::WayBackOccupied,
         ) => None,
     }
+}
+
+/// In a lock central is not asked about a vehicle that an operator sends back, nor about two vehicles.
+fn by_operator_alone(lane: &mut Lane) -> Option<State> {
+    if lane.stage == Stage::Back {
+        return Some(lock::inside_again(lane));
+    }
+    let followed = lane.stage == Stage::Exit && lane.pass.as_ref().is_some_and(|p| p.followed);
+    followed.then(|| State::Enclosed { since: lane.mono() })
 }

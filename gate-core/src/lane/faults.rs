@@ -2,6 +2,7 @@
 
 use super::Lane;
 use super::guard;
+use super::lock::Stage;
 use super::state::State;
 use gate_types::entry::EntryBody;
 use gate_types::fault::{Fault, FaultKind};
@@ -53,12 +54,12 @@ fn follow(lane: &mut Lane, kind: FaultKind, device: String, condition: Option<St
 
 /// The device name of a part of the lane's I/O.
 pub(super) fn part(lane: &Lane, part: &str) -> String {
-    format!("{}.{part}", lane.spec.devices.io)
+    format!("{}.{part}", lane.here.io)
 }
 
 /// Faults that follow from the inputs alone.
 pub(super) fn watch(lane: &mut Lane) {
-    let io = lane.spec.devices.io.to_string();
+    let io = lane.here.io.to_string();
     let lost = io_lost(lane);
     follow(lane, FaultKind::DeviceDown, io, lost);
     let inputs = lane.inputs();
@@ -98,11 +99,11 @@ pub(super) fn watch(lane: &mut Lane) {
 }
 
 fn io_lost(lane: &Lane) -> Option<String> {
-    if let Some(why) = &lane.io_down {
+    if let Some(why) = &lane.here.io_down {
         return Some(why.clone());
     }
     let started = lane.started.unwrap_or_default();
-    let fresh = lane.interlock.is_fresh(lane.mono());
+    let fresh = lane.here.interlock.is_fresh(lane.mono());
     if fresh && guard::all_known(&lane.inputs()) {
         return None;
     }
@@ -119,55 +120,70 @@ fn loops(lane: &mut Lane) {
     let now = lane.mono();
     let limit = lane.spec.timers.loop_stuck_ms;
 
-    let under = lane.under.on_for(now, limit).then(|| {
+    let under = lane.here.under.on_for(now, limit).then(|| {
         format!(
             "the loop under the arm is active for more than {limit} ms; the arm stays up, look at the lane"
         )
     });
-    if under.is_some() || lane.under.is_off() {
+    if under.is_some() || lane.here.under.is_off() {
         follow(lane, FaultKind::LoopStuck, part(lane, "loop_under"), under);
     }
 
-    let unread = lane.pass.as_ref().is_none_or(|p| p.identity.slots.is_empty() && p.raised_by.is_none());
-    let idle = lane.pass.as_ref().is_some_and(|p| !p.under_seen);
-    let raised_for_ms = lane.state.passing_since().map(|since| now.since_ms(since));
-    let waits = idle && raised_for_ms.is_some_and(|ms| ms >= lane.spec.timers.pass_ms);
-    let approach = if waits && lane.approach.is_on() {
-        Some(format!("nobody drives under the raised arm for more than {} ms", lane.spec.timers.pass_ms))
-    } else if unread && lane.approach.on_for(now, limit) {
-        Some(format!("the approach loop is active for more than {limit} ms and nothing can be read there"))
-    } else {
-        None
-    };
-    if approach.is_some() || lane.approach.is_off() || !unread && !waits {
-        follow(lane, FaultKind::LoopStuck, part(lane, "loop_approach"), approach);
-    }
+    approach_stuck(lane);
 
-    let alone = lane.under.is_off() && lane.curtain.on_for(now, limit);
+    let alone = lane.here.under.is_off() && lane.here.curtain.on_for(now, limit);
     let curtain = alone.then(|| {
         format!("the curtain is interrupted for more than {limit} ms; the arm stays up, look at the lane")
     });
-    if curtain.is_some() || lane.curtain.is_off() {
+    if curtain.is_some() || lane.here.curtain.is_off() {
         follow(lane, FaultKind::LoopStuck, part(lane, "curtain"), curtain);
     }
 
-    for (presence, name) in [(lane.approach, "loop_approach"), (lane.under, "loop_under")] {
+    let mut loops = vec![(lane.here.under, "loop_under")];
+    if lane.stage != Stage::Back {
+        loops.push((lane.here.approach, "loop_approach"));
+    }
+    for (presence, name) in loops {
         let chatter = presence.chatters().then(|| {
             "the loop changes faster than vehicles do; it proves nothing until it rests, check it".to_owned()
         });
         follow(lane, FaultKind::LoopChatter, part(lane, name), chatter);
     }
-    if lane.under.is_on() {
+    if lane.here.under.is_on() {
         clear(lane, FaultKind::LoopSilent, &part(lane, "loop_under"));
     }
     intruders(lane);
+}
+
+/// The loop before the arm. Where a lock is busy at its other arm, a vehicle may wait at this one for long;
+/// on the way back the presence is that of the loop between the arms.
+fn approach_stuck(lane: &mut Lane) {
+    if lane.stage == Stage::Back || (lane.aside && lane.stage != Stage::Entry) {
+        return;
+    }
+    let (now, limit) = (lane.mono(), lane.spec.timers.loop_stuck_ms);
+    let unread =
+        lane.aside || lane.pass.as_ref().is_none_or(|p| p.identity.slots.is_empty() && p.raised_by.is_none());
+    let idle = !lane.aside && lane.pass.as_ref().is_some_and(|p| !p.under_seen);
+    let raised_for_ms = lane.state.passing_since().map(|since| now.since_ms(since));
+    let waits = idle && raised_for_ms.is_some_and(|ms| ms >= lane.spec.timers.pass_ms);
+    let approach = if waits && lane.here.approach.is_on() {
+        Some(format!("nobody drives under the raised arm for more than {} ms", lane.spec.timers.pass_ms))
+    } else if unread && lane.here.approach.on_for(now, limit) {
+        Some(format!("the approach loop is active for more than {limit} ms and nothing can be read there"))
+    } else {
+        None
+    };
+    if approach.is_some() || lane.here.approach.is_off() || !unread && !waits {
+        follow(lane, FaultKind::LoopStuck, part(lane, "loop_approach"), approach);
+    }
 }
 
 /// Somebody behind the lowered arm: from the wrong side, or past it.
 fn intruders(lane: &mut Lane) {
     let device = part(lane, "loop_under");
     let stands = |lane: &Lane, kind| lane.faults.stands(kind, &part(lane, "loop_under"));
-    if lane.under.is_off() {
+    if lane.here.under.is_off() {
         clear(lane, FaultKind::WrongWay, &device);
         clear(lane, FaultKind::RunThrough, &device);
         return;
@@ -176,15 +192,16 @@ fn intruders(lane: &mut Lane) {
         ArmPosition::Down | ArmPosition::Contradictory => true,
         ArmPosition::Up | ArmPosition::Between | ArmPosition::Unknown => false,
     };
-    let moved = lane.pass.as_ref().is_some_and(|p| p.up_seen || (p.under_seen && p.raised_by.is_some()));
-    let expected = !arm_closed || lane.may_rise || moved || !lane.state.answers();
-    if expected || !lane.spec.live || !lane.under.is_on() || lane.under.chatters() {
+    let moved = !lane.aside
+        && lane.pass.as_ref().is_some_and(|p| p.up_seen || (p.under_seen && p.raised_by.is_some()));
+    let expected = !arm_closed || lane.here.may_rise || moved || !lane.state.answers();
+    if expected || !lane.spec.live || !lane.here.under.is_on() || lane.here.under.chatters() {
         return;
     }
     if stands(lane, FaultKind::WrongWay) || stands(lane, FaultKind::RunThrough) {
         return;
     }
-    if lane.pass.is_some() {
+    if lane.pass.is_some() && !lane.aside {
         let text = "a vehicle is behind the arm that was not raised for the one before it: it went through, \
                     or comes from the wrong side; look at the lane"
             .to_owned();

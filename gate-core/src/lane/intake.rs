@@ -1,13 +1,16 @@
 //! Observations on their way into the lane: only configured devices count, and evidence only for the
 //! vehicle that stands there.
 
+use super::barrier::Barrier;
 use super::faults::{self, clear, part, raise};
 use super::guard::all_known;
 use super::pass::MAX_EVIDENCE_ENTRIES;
 use super::state::State;
 use super::{Lane, Pass};
+use crate::interlock::zone_is_free;
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
+use gate_types::identity::Slot;
 use gate_types::observation::{Health, LaneInputs, Observation, Observed, OpticalRead, TagRead, WeightRead};
 use gate_types::{DeviceId, Mono};
 
@@ -44,6 +47,7 @@ pub(super) fn arm_written(lane: &mut Lane, ok: bool, why: &str) {
         | State::Deciding
         | State::Held { .. }
         | State::Referred { .. }
+        | State::Enclosed { .. }
         | State::Passing { .. }
         | State::Clearing
         | State::Faulted { .. }
@@ -55,22 +59,25 @@ pub(super) fn arm_written(lane: &mut Lane, ok: bool, why: &str) {
 }
 
 fn saw_inputs(lane: &mut Lane, device: &DeviceId, inputs: LaneInputs, at: Mono) {
-    if *device != lane.spec.devices.io {
-        return;
-    }
+    let Some(barrier) = barrier_of(lane, device) else { return };
     if all_known(&inputs) {
-        lane.io_down = None;
+        barrier.io_down = None;
     }
-    lane.interlock.see(inputs, at);
+    barrier.interlock.see(inputs, at);
+}
+
+/// The barrier behind a remote I/O.
+fn barrier_of<'a>(lane: &'a mut Lane, device: &DeviceId) -> Option<&'a mut Barrier> {
+    std::iter::once(&mut lane.here).chain(lane.other.as_mut()).find(|b| b.io == *device)
 }
 
 fn saw_health(lane: &mut Lane, device: &DeviceId, health: Health) {
-    let is_io = *device == lane.spec.devices.io;
+    let is_io = barrier_of(lane, device).is_some();
     let name = device.to_string();
     match health {
         Health::Up => {
-            if is_io {
-                lane.io_down = None;
+            if let Some(barrier) = barrier_of(lane, device) {
+                barrier.io_down = None;
             } else {
                 clear(lane, FaultKind::DeviceDown, &name);
             }
@@ -78,9 +85,9 @@ fn saw_health(lane: &mut Lane, device: &DeviceId, health: Health) {
         }
         Health::Down { why } => {
             clear(lane, FaultKind::DeviceDegraded, &name);
-            if is_io {
-                lane.io_down = Some(why);
-                lane.interlock.lose();
+            if let Some(barrier) = barrier_of(lane, device) {
+                barrier.io_down = Some(why);
+                barrier.interlock.lose();
             } else {
                 raise(lane, FaultKind::DeviceDown, name, why);
             }
@@ -97,10 +104,20 @@ fn saw_health(lane: &mut Lane, device: &DeviceId, health: Health) {
 /// The pass that takes evidence stamped `at`: only while its vehicle stands there undecided, and never
 /// what was seen before it came.
 fn taker(lane: &mut Lane, at: Mono) -> Option<&mut Pass> {
-    if !lane.state.deals() || lane.interlock.granted_any() {
+    if !lane.state.deals() || lane.here.interlock.granted_any() {
         return None;
     }
     lane.pass.as_mut().filter(|p| at >= p.opened.mono_ms)
+}
+
+/// What a person says stands there; recorded by the caller.
+pub(super) fn take_entry(lane: &mut Lane, slot: Slot, value: String) {
+    let now = lane.mono();
+    let threshold = lane.spec.identity.read_threshold;
+    let Some(pass) = taker(lane, now) else { return };
+    pass.evidence.add_entry(slot, value);
+    let Some(pass) = &mut lane.pass else { return };
+    pass.identity = pass.evidence.fuse_with(threshold, &lane.confusions);
 }
 
 fn saw_text(lane: &mut Lane, device: &DeviceId, read: OpticalRead, at: Mono) {
@@ -130,6 +147,10 @@ fn saw_weight(lane: &mut Lane, device: &DeviceId, weight: WeightRead, at: Mono) 
         return;
     }
     lane.weight_kg = weight.gross_kg.is_finite().then_some(weight.gross_kg);
+    if !zone_is_free(&lane.inputs()) {
+        // A vehicle that reaches under the arm has left the platform in part, or another one stands there.
+        return;
+    }
     let Some(pass) = taker(lane, at) else { return };
     if !pass.evidence.add_weight(device.as_str(), &weight, at) {
         return;
@@ -144,7 +165,7 @@ fn saw_weight(lane: &mut Lane, device: &DeviceId, weight: WeightRead, at: Mono) 
 fn taken(lane: &mut Lane, source: String, text: String, p: f64, body: EntryBody) {
     let threshold = lane.spec.identity.read_threshold;
     let Some(pass) = &mut lane.pass else { return };
-    pass.identity = pass.evidence.fuse(threshold);
+    pass.identity = pass.evidence.fuse_with(threshold, &lane.confusions);
     let known = pass.recorded.get(&(source.clone(), text.clone()));
     let is_new = known.is_none_or(|k| (p - k).abs() >= SAME_PROBABILITY);
     if !is_new || pass.entries >= MAX_EVIDENCE_ENTRIES {

@@ -4,7 +4,6 @@ use super::state::State;
 use super::{Lane, guard, restore};
 
 pub(super) fn step(lane: &mut Lane) -> Option<State> {
-    let inputs = lane.inputs();
-    let over = guard::is_sound(lane) && !inputs.fire.may_be_on() && !inputs.local_key.may_be_on();
+    let over = guard::is_sound(lane) && guard::in_hands(lane) == (false, false);
     over.then(|| restore::resume(lane))
 }

@@ -1,15 +1,16 @@
 //! One vehicle's way through the lane, as far as it has come.
 
-use super::Lane;
 use super::faults::{part, raise};
-use super::state::State;
+use super::lock::Stage;
+use super::state::{Cause, State};
+use super::{Lane, lock};
 use crate::fusion::Evidence;
 use gate_types::entry::{Authority, EntryBody, PassOutcome, PassSummary};
 use gate_types::fault::FaultKind;
 use gate_types::identity::{Identity, Slot};
 use gate_types::observation::{ArmPosition, Level};
 use gate_types::release::MissionFacts;
-use gate_types::verdict::{Instruction, Verdict};
+use gate_types::verdict::{Instruction, Reason, ReasonCode, Verdict};
 use gate_types::{Mono, PassId, Stamp};
 use std::collections::BTreeMap;
 
@@ -73,6 +74,12 @@ pub(super) struct Pass {
     pub(super) restored: bool,
     /// The permit that the admission rests on, where central was silent.
     pub(super) permit: Option<String>,
+    /// The permit on which the entry arm of a lock rose for this pass: good for its exit arm as well.
+    pub(super) spent: Option<String>,
+    /// Why the entry arm of a lock rose.
+    pub(super) entered_by: Option<Authority>,
+    /// Another vehicle came into the lock behind this one.
+    pub(super) followed: bool,
     /// Entries of this pass so far.
     pub(super) noted: u32,
     /// Those among them that a decision rests on: evidence and answers.
@@ -129,6 +136,9 @@ impl Pass {
             recorded: BTreeMap::new(),
             restored: false,
             permit: None,
+            spent: None,
+            entered_by: None,
+            followed: false,
             noted: 0,
             rests_on: Vec::new(),
         }
@@ -140,6 +150,7 @@ impl Pass {
             EntryBody::OpticalRead { .. }
                 | EntryBody::TagRead { .. }
                 | EntryBody::WeightRead { .. }
+                | EntryBody::Corrected { .. }
                 | EntryBody::ReleaseAnswered { .. }
         );
         if carries && self.rests_on.len() < MAX_RESTS_ON {
@@ -163,9 +174,34 @@ impl Pass {
         self.opened.mono_ms = now;
         self.restored = false;
     }
+    /// The vehicle is done with one arm of a lock: nothing is known of the next one.
+    pub(super) fn cross_anew(&mut self) {
+        if let Some(by) = self.raised_by.take() {
+            self.entered_by.get_or_insert(by);
+        }
+        self.up_seen = false;
+        self.under_seen = false;
+        self.left_seen = false;
+        self.onwards = false;
+        self.went_back = false;
+        self.revoked = false;
+        self.raise_open = false;
+        self.raise_failed = false;
+        self.raise_written = false;
+        self.raise_given_up = false;
+        self.lower_permitted = false;
+        self.down_recorded = false;
+        self.go = None;
+        self.asked = None;
+    }
     /// The arm was told to rise for this pass, and the right to it stands.
     pub(super) fn is_raised_for(&self) -> bool {
         self.raised_by.is_some() && !self.revoked
+    }
+    /// An operator told it to turn back.
+    pub(super) fn is_sent_back(&self) -> bool {
+        let by_operator = |r: &Reason| r.code == ReasonCode::OperatorDecision;
+        self.verdict.as_ref().is_some_and(|v| v.reasons().iter().any(by_operator))
     }
     /// An arm was up for this pass, or the vehicle went under it.
     pub(super) fn has_moved(&self) -> bool {
@@ -193,26 +229,37 @@ pub(super) fn close(lane: &mut Lane, outcome: PassOutcome) -> State {
             identity: pass.identity.clone(),
             mission: pass.facts.clone(),
             verdict: pass.verdict.clone(),
-            raised_by: pass.raised_by.clone(),
+            raised_by: pass.raised_by.clone().or_else(|| pass.entered_by.clone()),
         };
         lane.record(EntryBody::PassClosed { summary: Box::new(summary) });
-        lane.interlock.withdraw();
-        lane.may_rise = false;
-        lane.may_fall = false;
+        lane.here.interlock.withdraw();
+        lane.here.may_rise = false;
+        lane.here.may_fall = false;
         lane.pass = None;
+        lock::to(lane, Stage::Entry);
+    }
+    if lock::exit_fails(lane) {
+        // Nobody is let in who could not get out; a person who has looked opens the lane again.
+        return State::Faulted { cause: Cause::NotRaised };
     }
     if lane.closed { State::Closed } else { State::Idle }
 }
 
 /// The vehicle has left the approach while the arm is down: by the side that it came from.
 pub(super) fn turned_back(lane: &mut Lane) -> Option<State> {
-    let gone = lane.approach.off_for(lane.mono(), lane.spec.timers.presence_ms);
+    if lock::holds(lane) {
+        return lock::broke_out(lane);
+    }
+    let gone = lane.here.approach.off_for(lane.mono(), lane.spec.timers.presence_ms);
     if !gone || lane.arm() != ArmPosition::Down {
         return None;
     }
     let outcome = match &lane.pass {
         // It broke through: the pass ends when it has left the second loop.
         Some(pass) if pass.under_seen && !pass.left_seen => return None,
+        Some(pass) if pass.under_seen && !pass.went_back && lane.other.is_some() => {
+            return Some(lock::enclose(lane));
+        }
         Some(pass) if pass.under_seen && !pass.went_back => PassOutcome::Passed,
         Some(_) | None => PassOutcome::TurnedBack,
     };
@@ -230,9 +277,12 @@ pub(super) fn shadow_moves(lane: &Lane) -> Option<State> {
 
 /// The arm is down again after it was up: what that means for the pass.
 pub(super) fn after_down(lane: &mut Lane) -> State {
-    lane.may_rise = false;
-    lane.may_fall = false;
-    let approach_free = lane.approach.is_off();
+    lane.here.may_rise = false;
+    lane.here.may_fall = false;
+    if let Some(next) = lock::after_lowering(lane) {
+        return next;
+    }
+    let approach_free = lane.here.approach.is_off();
     // Without a curtain nothing else would have seen a vehicle.
     let unguarded = lane.spec.live && lane.inputs().curtain == Level::NotFitted;
     let Some(pass) = &mut lane.pass else {

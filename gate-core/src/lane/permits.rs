@@ -45,9 +45,9 @@ pub(super) fn take(lane: &mut Lane, sheet: VerifiedSheet) {
         .pass
         .as_ref()
         .and_then(|p| p.permit.clone())
-        .filter(|name| !lane.permits.signed.contains_key(name) && lane.interlock.granted_any());
+        .filter(|name| !lane.permits.signed.contains_key(name) && lane.here.interlock.granted_any());
     if let Some(name) = revoked {
-        lane.interlock.withdraw();
+        lane.here.interlock.withdraw();
         if let Some(pass) = &mut lane.pass {
             pass.go = None;
             pass.permit = None;
@@ -63,7 +63,12 @@ pub(super) fn instead(lane: &mut Lane, why: &str) -> Basis {
     let Some(pass) = &mut lane.pass else { return Basis::Silent { why: why.to_owned() } };
     let nobody = BTreeSet::new();
     let held = &lane.permits;
-    let wallet = Wallet { permits: &held.sheet, used: &held.used, revoked: &nobody, clock: held.clock };
+    // The one that the entry arm of a lock rose on is this vehicle's for the exit arm too.
+    let mut used = held.used.clone();
+    if let Some(own) = &pass.spent {
+        used.remove(own);
+    }
+    let wallet = Wallet { permits: &held.sheet, used: &used, revoked: &nobody, clock: held.clock };
     let place =
         Place { node: &lane.spec.node, direction: lane.spec.direction, rule: &lane.spec.identity, now };
     let (basis, facts) = stand_in(&wallet, &place, &pass.identity, why);
@@ -80,6 +85,9 @@ pub(super) fn instead(lane: &mut Lane, why: &str) -> Basis {
 /// The arm is commanded on the pass's permit: it is used, once.
 pub(super) fn use_up(lane: &mut Lane) {
     if let Some(name) = lane.pass.as_ref().and_then(|p| p.permit.clone()) {
-        lane.permits.used.insert(name);
+        lane.permits.used.insert(name.clone());
+        if let Some(pass) = &mut lane.pass {
+            pass.spent = Some(name);
+        }
     }
 }

@@ -36,8 +36,8 @@ pub(super) fn step(lane: &mut Lane, since: Mono) -> Option<State> {
 /// Begins anew where the raise provably did not move the arm and the vehicle stands there still. What an
 /// operator let pass is the operator's to repeat.
 fn give_up(lane: &mut Lane) -> Option<State> {
-    let stands = lane.approach.is_on() && lane.under.is_off() && !lane.closed;
-    let held_down = lane.arm_held_down && lane.arm() == ArmPosition::Down;
+    let stands = lane.here.approach.is_on() && lane.here.under.is_off() && !lane.closed;
+    let held_down = lane.here.arm_held_down && lane.arm() == ArmPosition::Down;
     let now = lane.mono();
     let pass = lane.pass.as_mut()?;
     let by_decision = pass.raised_by == Some(Authority::Decision);

@@ -3,6 +3,7 @@
 
 use super::Lane;
 use super::faults::{part, raise};
+use super::lock::{self, Stage};
 use super::pass::{Pass, close};
 use super::state::{Cause, State};
 use crate::input::RestoredPass;
@@ -10,10 +11,10 @@ use gate_types::Stamp;
 use gate_types::entry::{EntryBody, PassOutcome};
 use gate_types::fault::FaultKind;
 use gate_types::observation::ArmPosition;
-use gate_types::verdict::ReasonCode;
 
 /// The pass as its entries tell it. Stamps of the run before mean nothing on this monotonic clock.
-pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
+pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> (Pass, Stage) {
+    let mut stage = Stage::Entry;
     let mut pass = Pass::new(restored.pass, now);
     pass.restored = true;
     pass.noted = u32::try_from(restored.entries.len()).unwrap_or(u32::MAX);
@@ -42,6 +43,15 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
                 pass.left_seen = true;
                 pass.went_back = true;
             }
+            EntryBody::VehicleEnclosed {} => {
+                stage = Stage::Exit;
+                pass.cross_anew();
+                pass.verdict = None;
+            }
+            EntryBody::VehicleSentBack {} => {
+                stage = Stage::Back;
+                pass.cross_anew();
+            }
             EntryBody::LowerPermitted { .. } => pass.lower_permitted = true,
             EntryBody::ArmConfirmedDown {} => pass.down_recorded = true,
             EntryBody::FaultRaised { fault } if fault.kind == FaultKind::ArmNotRaised => {
@@ -66,15 +76,16 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> Pass {
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
             | EntryBody::OperatorAct { .. }
+            | EntryBody::Corrected { .. }
             | EntryBody::Erased { .. } => {}
         }
     }
-    pass
+    (pass, stage)
 }
 
 /// Where the sensors say that the lane is.
 pub(super) fn resume(lane: &mut Lane) -> State {
-    if lane.closed {
+    if lane.closed && !lock::holds(lane) {
         return State::Closed;
     }
     let arm = lane.arm();
@@ -92,17 +103,17 @@ pub(super) fn resume(lane: &mut Lane) -> State {
     match arm {
         ArmPosition::Down => resume_down(lane),
         ArmPosition::Up if ours => {
-            lane.may_rise = true;
+            lane.here.may_rise = true;
             State::Passing { since: now }
         }
         ArmPosition::Between if pass.lower_permitted => {
-            lane.arm_end = Some(ArmPosition::Up);
-            lane.may_rise = true;
-            lane.may_fall = true;
+            lane.here.arm_end = Some(ArmPosition::Up);
+            lane.here.may_rise = true;
+            lane.here.may_fall = true;
             State::Lowering { since: now }
         }
         ArmPosition::Between if ours => {
-            lane.may_rise = true;
+            lane.here.may_rise = true;
             State::Raising { since: now }
         }
         ArmPosition::Up | ArmPosition::Between => State::Clearing,
@@ -111,7 +122,7 @@ pub(super) fn resume(lane: &mut Lane) -> State {
 }
 
 fn resume_down(lane: &mut Lane) -> State {
-    let (now, occupied) = (lane.now, lane.approach.is_on());
+    let (now, occupied) = (lane.now, lane.here.approach.is_on());
     let Some(pass) = &mut lane.pass else { return State::Idle };
     if pass.has_moved() {
         if pass.restored && !pass.down_recorded {
@@ -122,9 +133,23 @@ fn resume_down(lane: &mut Lane) -> State {
     }
     if pass.raise_open && !pass.revoked && occupied && lane.spec.live {
         // What became of the raise is not known: the arm has its time to tell before anybody asks again.
-        lane.may_rise = true;
-        lane.arm_held_down = true;
+        lane.here.may_rise = true;
+        lane.here.arm_held_down = true;
         return State::Raising { since: now.mono_ms };
+    }
+    if lane.stage == Stage::Back {
+        return lock::inside_again(lane);
+    }
+    if lane.stage == Stage::Exit {
+        if pass.restored {
+            pass.begin_anew(now.mono_ms);
+        }
+        let sent_back = pass.is_sent_back();
+        return if sent_back {
+            State::Referred { next_ask: now.mono_ms }
+        } else {
+            State::Enclosed { since: now.mono_ms }
+        };
     }
     if pass.restored && !occupied {
         return close(lane, PassOutcome::Interrupted);
@@ -137,10 +162,7 @@ fn resume_down(lane: &mut Lane) -> State {
     if pass.restored {
         pass.begin_anew(now.mono_ms);
     }
-    let sent_back = pass
-        .verdict
-        .as_ref()
-        .is_some_and(|v| v.reasons().iter().any(|r| r.code == ReasonCode::OperatorDecision));
+    let sent_back = pass.is_sent_back();
     if sent_back {
         return State::Referred { next_ask: now.mono_ms };
     }

@@ -1,17 +1,20 @@
 //! Started: nothing is commanded before the inputs have been read (I7).
 
 use super::state::{Cause, State};
-use super::{Lane, guard, restore};
+use super::{Lane, guard, lock, restore};
 
 pub(super) fn step(lane: &mut Lane) -> Option<State> {
-    let inputs = lane.inputs();
-    if !guard::all_known(&inputs) {
+    if !guard::lane_known(lane) {
         return None;
     }
     if let Some(restored) = lane.restored.take() {
-        lane.pass = Some(restore::rebuild(restored, lane.now));
+        let (pass, stage) = restore::rebuild(restored, lane.now);
+        lane.pass = Some(pass);
+        if lane.other.is_some() {
+            lock::to(lane, stage);
+        }
     }
-    if inputs.fire.is_on() || inputs.local_key.is_on() {
+    if guard::in_hands(lane) != (false, false) {
         return Some(State::Local);
     }
     if !guard::is_sound(lane) {

@@ -1,8 +1,8 @@
 //! The states, and what happens on entering one.
 
 use super::{
-    Lane, clearing, closed, deciding, faulted, held, identifying, idle, local, lowering, passing, raising,
-    referred, starting,
+    Lane, clearing, closed, deciding, enclosed, faulted, held, identifying, idle, local, lowering, passing,
+    raising, referred, starting,
 };
 use crate::effect::LightColour;
 use crate::policy::plain;
@@ -34,6 +34,7 @@ pub(super) enum State {
     Deciding,
     Held { next_ask: Mono },
     Referred { next_ask: Mono },
+    Enclosed { since: Mono },
     Raising { since: Mono },
     Passing { since: Mono },
     Clearing,
@@ -52,6 +53,7 @@ impl State {
             State::Deciding => LaneState::Deciding,
             State::Held { .. } => LaneState::Held,
             State::Referred { .. } => LaneState::Referred,
+            State::Enclosed { .. } => LaneState::Enclosed,
             State::Raising { .. } => LaneState::Raising,
             State::Passing { .. } => LaneState::Passing,
             State::Clearing => LaneState::Clearing,
@@ -64,7 +66,11 @@ impl State {
     /// A vehicle stands before the lowered arm and is being dealt with.
     pub(super) fn deals(self) -> bool {
         match self {
-            State::Identifying { .. } | State::Deciding | State::Held { .. } | State::Referred { .. } => true,
+            State::Identifying { .. }
+            | State::Deciding
+            | State::Held { .. }
+            | State::Referred { .. }
+            | State::Enclosed { .. } => true,
             State::Starting
             | State::Idle
             | State::Raising { .. }
@@ -86,6 +92,7 @@ impl State {
             | State::Deciding
             | State::Held { .. }
             | State::Referred { .. }
+            | State::Enclosed { .. }
             | State::Raising { .. }
             | State::Passing { .. }
             | State::Clearing
@@ -104,6 +111,7 @@ impl State {
             | State::Deciding
             | State::Held { .. }
             | State::Referred { .. }
+            | State::Enclosed { .. }
             | State::Raising { .. }
             | State::Clearing
             | State::Lowering { .. }
@@ -123,8 +131,9 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
         State::Deciding => deciding::step(lane),
         State::Held { next_ask } => held::step(lane, next_ask),
         State::Referred { next_ask } => referred::step(lane, next_ask),
+        State::Enclosed { since } => enclosed::step(lane, since),
         State::Raising { since } => raising::step(lane, since),
-        State::Passing { .. } => passing::step(lane),
+        State::Passing { since } => passing::step(lane, since),
         State::Clearing => clearing::step(lane),
         State::Lowering { since } => lowering::step(lane, since),
         State::Faulted { cause } => faulted::step(lane, cause),
@@ -137,7 +146,7 @@ pub(super) fn step(lane: &mut Lane) -> Option<State> {
 /// grant and an open question back; that never lowers anything.
 pub(super) fn enter(lane: &mut Lane, next: State) {
     if !next.deals() {
-        lane.interlock.withdraw();
+        lane.here.interlock.withdraw();
         if let Some(pass) = &mut lane.pass {
             pass.asked = None;
         }
@@ -165,12 +174,18 @@ pub(super) fn enter(lane: &mut Lane, next: State) {
         State::Deciding => {}
         State::Held { .. } | State::Referred { .. } => {
             // A raise from before has no authority any more: if the arm moves now, it is a fault.
-            lane.may_rise = false;
+            lane.here.may_rise = false;
             if let Some(pass) = &mut lane.pass {
                 pass.revoked = pass.raised_by.is_some();
             }
             lane.light(LightColour::Red);
             lane.watch(true);
+        }
+        State::Enclosed { .. } => {
+            lane.light(LightColour::Red);
+            lane.watch(true);
+            let alone = lane.pass.as_ref().is_some_and(|p| !p.followed);
+            lane.show(plain(if alone { InstructionKind::Wait } else { InstructionKind::CallOperator }));
         }
         State::Raising { .. } => lane.watch(false),
         State::Passing { .. } => {

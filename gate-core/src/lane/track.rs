@@ -1,9 +1,9 @@
 //! What the arm and the people at it really do, whatever the automaton expects: recorded in every state.
 
-use super::Lane;
 use super::faults::{clear, part, raise};
 use super::guard::all_known;
 use super::state::{Cause, State, enter};
+use super::{Lane, lock};
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
 use gate_types::observation::ArmPosition;
@@ -14,36 +14,46 @@ fn in_other_hands(lane: &Lane) -> bool {
     !lane.state.answers() || !lane.spec.live || inputs.fire.is_on() || inputs.local_key.is_on()
 }
 
-/// Follows the arm: proofs of its ends, and movements that nobody here commanded.
-pub(super) fn arm(lane: &mut Lane) {
+/// Follows every arm of the lane. One that moved uncommanded stops the lane.
+pub(super) fn arms(lane: &mut Lane) {
+    let mut uncommanded = arm(lane);
+    lock::aside(lane, |lane| uncommanded |= arm(lane));
+    if uncommanded {
+        enter(lane, State::Faulted { cause: Cause::Uncommanded });
+    }
+}
+
+/// Follows the arm: proofs of its ends, and movements that nobody here commanded, which it tells of.
+fn arm(lane: &mut Lane) -> bool {
     let arm = lane.arm();
     if arm != ArmPosition::Down {
-        lane.arm_held_down = false;
+        lane.here.arm_held_down = false;
     }
     match arm {
-        ArmPosition::Unknown | ArmPosition::Contradictory => return,
+        ArmPosition::Unknown | ArmPosition::Contradictory => return false,
         ArmPosition::Up | ArmPosition::Down | ArmPosition::Between => {}
     }
-    let expected = match lane.arm_end {
-        Some(ArmPosition::Down) => arm == ArmPosition::Down || lane.may_rise,
-        Some(ArmPosition::Up) => arm == ArmPosition::Up || lane.may_fall,
+    let expected = match lane.here.arm_end {
+        Some(ArmPosition::Down) => arm == ArmPosition::Down || lane.here.may_rise,
+        Some(ArmPosition::Up) => arm == ArmPosition::Up || lane.here.may_fall,
         Some(ArmPosition::Between | ArmPosition::Contradictory | ArmPosition::Unknown) | None => true,
     };
     let device = part(lane, "arm");
     let known = lane.faults.stands(FaultKind::ArmMovedUncommanded, &device);
-    if !expected && !known && !in_other_hands(lane) {
-        lane.record(EntryBody::ArmMovedUncommanded { arm });
+    let uncommanded = !expected && !known && !in_other_hands(lane);
+    if uncommanded {
+        let exit = lane.here.is_exit();
+        lane.record(EntryBody::ArmMovedUncommanded { arm, exit });
         let text = "the arm moved without a command; see who moved it and lower it".to_owned();
         raise(lane, FaultKind::ArmMovedUncommanded, device.clone(), text);
-        enter(lane, State::Faulted { cause: Cause::Uncommanded });
     }
     match arm {
         ArmPosition::Up => {
-            if lane.arm_end != Some(ArmPosition::Up) {
+            if lane.here.arm_end != Some(ArmPosition::Up) {
                 clear(lane, FaultKind::ArmNotRaised, &device);
             }
-            lane.arm_end = Some(ArmPosition::Up);
-            if let Some(pass) = lane.pass.as_mut().filter(|p| !p.up_seen) {
+            lane.here.arm_end = Some(ArmPosition::Up);
+            if let Some(pass) = lane.pass.as_mut().filter(|p| !p.up_seen && !lane.aside) {
                 pass.up_seen = true;
                 lane.record(EntryBody::ArmConfirmedUp {});
             }
@@ -51,23 +61,25 @@ pub(super) fn arm(lane: &mut Lane) {
         ArmPosition::Down => {
             clear(lane, FaultKind::ArmNotLowered, &device);
             clear(lane, FaultKind::ArmMovedUncommanded, &device);
-            if lane.under.is_off() {
+            let followed = lane.pass.as_ref().is_some_and(|p| p.followed);
+            if lane.here.under.is_off() && !followed {
                 clear(lane, FaultKind::Tailgating, &part(lane, "loop_under"));
             }
-            if lane.arm_end == Some(ArmPosition::Up) {
+            if lane.here.arm_end == Some(ArmPosition::Up) {
                 lane.record(EntryBody::ArmConfirmedDown {});
-                lane.may_rise = false;
+                lane.here.may_rise = false;
             }
-            lane.may_fall = false;
-            lane.arm_end = Some(ArmPosition::Down);
+            lane.here.may_fall = false;
+            lane.here.arm_end = Some(ArmPosition::Down);
         }
         ArmPosition::Between => {
             if !expected {
-                lane.arm_end = None;
+                lane.here.arm_end = None;
             }
         }
         ArmPosition::Unknown | ArmPosition::Contradictory => {}
     }
+    uncommanded
 }
 
 /// Records who has the lane and what the arm does meanwhile: a manual opening is never without a trace
@@ -79,8 +91,9 @@ pub(super) fn hands(lane: &mut Lane) {
     }
     let (key, fire, arm) = (inputs.local_key.is_on(), inputs.fire.is_on(), inputs.arm());
     let held = key || fire;
-    if (held || lane.hands.is_some()) && lane.hands != Some((key, fire, arm)) {
-        lane.record(EntryBody::LocalHands { key, fire, arm });
+    if (held || lane.here.hands.is_some()) && lane.here.hands != Some((key, fire, arm)) {
+        let exit = lane.here.is_exit();
+        lane.record(EntryBody::LocalHands { key, fire, arm, exit });
     }
-    lane.hands = held.then_some((key, fire, arm));
+    lane.here.hands = held.then_some((key, fire, arm));
 }

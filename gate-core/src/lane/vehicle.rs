@@ -4,6 +4,7 @@
 //! free; a gap between tractor and trailer by its length, or by the curtain, which sees the drawbar.
 
 use super::faults::{clear, part, raise};
+use super::lock::Stage;
 use super::{Lane, Pass};
 use crate::effect::LightColour;
 use gate_types::entry::EntryBody;
@@ -34,13 +35,17 @@ pub(super) fn follow(lane: &mut Lane) {
             onwards(lane);
             false
         }
-        Some(_) | None => lane.under.is_on() && arm_away(lane),
+        Some(_) | None => lane.here.under.is_on() && arm_away(lane),
     };
-    if follower && lane.state.answers() && lane.spec.live && !lane.under.chatters() {
+    if follower && lane.state.answers() && lane.spec.live && !lane.here.under.chatters() {
         let text = "a vehicle went under the raised arm without a decision of its own".to_owned();
         raise(lane, FaultKind::Tailgating, part(lane, "loop_under"), text);
+        let into_lock = lane.other.is_some() && lane.stage == Stage::Entry;
+        if let Some(pass) = lane.pass.as_mut() {
+            pass.followed |= into_lock;
+        }
     }
-    if lane.approach.off_for(lane.mono(), lane.spec.timers.presence_ms) {
+    if lane.here.approach.off_for(lane.mono(), lane.spec.timers.presence_ms) {
         clear(lane, FaultKind::PassageUnclear, &part(lane, "loop_approach"));
     }
 }
@@ -55,28 +60,28 @@ fn arm_away(lane: &Lane) -> bool {
 /// The vehicle comes under the arm.
 fn came_under(lane: &mut Lane) {
     let (now, presence_ms) = (lane.mono(), lane.spec.timers.presence_ms);
-    let may_pass = arm_away(lane) || lane.may_rise;
+    let may_pass = arm_away(lane) || lane.here.may_rise;
     // It left the first loop while it was on the second one, under an arm that was not raised for it.
     let through = !may_pass
         && lane.spec.live
-        && lane.under.on_for(now, presence_ms)
-        && lane.approach.off_for(now, presence_ms)
-        && lane.approach.since() > lane.under.since()
-        && !lane.under.chatters();
+        && lane.here.under.on_for(now, presence_ms)
+        && lane.here.approach.off_for(now, presence_ms)
+        && lane.here.approach.since() > lane.here.under.since()
+        && !lane.here.under.chatters();
     // Somebody is in the curtain long after the first loop became free: the second one does not see him.
     let unseen = may_pass
         && lane.spec.live
-        && lane.under.is_off()
-        && lane.curtain.on_for(now, presence_ms)
-        && lane.approach.off_for(now, lane.spec.timers.between_loops_ms);
+        && lane.here.under.is_off()
+        && lane.here.curtain.on_for(now, presence_ms)
+        && lane.here.approach.off_for(now, lane.spec.timers.between_loops_ms);
     if unseen {
         let text = "the curtain sees a vehicle that the loop under the arm does not; check the loop";
         raise(lane, FaultKind::LoopSilent, part(lane, "loop_under"), text.to_owned());
     }
-    if !through && !unseen && (!lane.under.is_on() || !may_pass) {
+    if !through && !unseen && (!lane.here.under.is_on() || !may_pass) {
         return;
     }
-    let approach_free = lane.approach.is_off();
+    let approach_free = lane.here.approach.is_off();
     let Some(pass) = &mut lane.pass else { return };
     pass.under_seen = true;
     pass.onwards = approach_free;
@@ -87,8 +92,8 @@ fn came_under(lane: &mut Lane) {
 /// The vehicle is off the first loop while it is on the second one: whoever comes onto the first loop now
 /// is another one.
 fn onwards(lane: &mut Lane) {
-    let free = lane.approach.off_for(lane.mono(), lane.spec.timers.presence_ms);
-    let on = lane.under.is_on();
+    let free = lane.here.approach.off_for(lane.mono(), lane.spec.timers.presence_ms);
+    let on = lane.here.under.is_on();
     if let Some(pass) = lane.pass.as_mut().filter(|p| p.under_seen && free && on) {
         pass.onwards = true;
     }
@@ -96,15 +101,16 @@ fn onwards(lane: &mut Lane) {
 
 fn departed(lane: &Lane, pass: &Pass) -> Option<Departure> {
     let (now, timers) = (lane.mono(), &lane.spec.timers);
-    let free = lane.under.off_for(now, timers.presence_ms) && lane.curtain.off_for(now, timers.presence_ms);
-    if !free || lane.under.chatters() {
+    let free = lane.here.under.off_for(now, timers.presence_ms)
+        && lane.here.curtain.off_for(now, timers.presence_ms);
+    if !free || lane.here.under.chatters() {
         return None;
     }
-    if lane.approach.chatters() {
+    if lane.here.approach.chatters() {
         return Some(Departure::Unclear);
     }
-    if lane.approach.off_for(now, timers.presence_ms) {
-        let back = !pass.onwards && lane.approach.since() > lane.under.since();
+    if lane.here.approach.off_for(now, timers.presence_ms) {
+        let back = !pass.onwards && lane.here.approach.since() > lane.here.under.since();
         return Some(if back { Departure::Back } else { Departure::Onwards });
     }
     if pass.onwards {
@@ -112,7 +118,7 @@ fn departed(lane: &Lane, pass: &Pass) -> Option<Departure> {
     }
     // Something stands on the first loop: perhaps the trailer of this vehicle.
     let fitted = lane.inputs().curtain != Level::NotFitted;
-    (fitted || lane.under.off_for(now, timers.trailer_gap_ms)).then_some(Departure::Unclear)
+    (fitted || lane.here.under.off_for(now, timers.trailer_gap_ms)).then_some(Departure::Unclear)
 }
 
 fn left(lane: &mut Lane, departure: Departure) {

@@ -32,7 +32,7 @@ pub(super) fn take(lane: &mut Lane, basis: &Basis, until: Mono) -> State {
             if let Some(pass) = &mut lane.pass {
                 pass.go = Some(instruction);
                 if lane.spec.live {
-                    lane.interlock.grant(pass.id.clone(), until, Authority::Decision);
+                    lane.here.interlock.grant(pass.id.clone(), until, Authority::Decision);
                 }
             }
             State::Deciding
@@ -57,7 +57,7 @@ pub(super) fn take(lane: &mut Lane, basis: &Basis, until: Mono) -> State {
 /// A later word that does not admit takes back an earlier one that did, as long as the arm was not
 /// commanded on it.
 fn withdraw(lane: &mut Lane) {
-    lane.interlock.withdraw();
+    lane.here.interlock.withdraw();
     if let Some(pass) = &mut lane.pass {
         pass.go = None;
     }
@@ -66,8 +66,10 @@ fn withdraw(lane: &mut Lane) {
 /// The decision of the lane's rules about the open pass.
 fn decided(lane: &Lane, basis: &Basis) -> Option<Decision> {
     let pass = lane.pass.as_ref()?;
-    let io = lane.spec.devices.io.as_str();
-    let is_down = |f: &Fault| f.kind == FaultKind::DeviceDown && f.device != io;
+    let devices = &lane.spec.devices;
+    let ios = [Some(&devices.io), devices.exit_io.as_ref()];
+    let is_io = |name: &str| ios.iter().flatten().any(|io| io.as_str() == name);
+    let is_down = |f: &Fault| f.kind == FaultKind::DeviceDown && !is_io(&f.device);
     let down: Vec<String> = lane.faults.list().into_iter().filter(is_down).map(|f| f.device).collect();
     let case = Case { identity: &pass.identity, basis, facts: pass.facts.as_deref(), down: &down };
     Some(policy::decide(&lane.spec.law(), &case))

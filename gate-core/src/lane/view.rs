@@ -7,7 +7,12 @@ use std::collections::BTreeMap;
 impl Lane {
     /// The lane as it is now; `reads`, `sign` and `cameras` are the shell's to fill.
     pub fn snapshot(&self) -> LaneView {
-        let inputs = self.inputs();
+        let (entry, exit) = match &self.other {
+            None => (&self.here, None),
+            Some(other) if other.is_exit() => (&self.here, Some(other)),
+            Some(entry) => (entry, Some(&self.here)),
+        };
+        let inputs = entry.inputs(self.mono());
         let pass = self.pass.as_ref();
         let restored = self.restored.as_ref().map(|r| r.pass.clone());
         LaneView {
@@ -18,6 +23,7 @@ impl Lane {
             pass: pass.map(|p| p.id.clone()).or(restored),
             inputs,
             arm: inputs.arm(),
+            exit_inputs: exit.map(|e| e.inputs(self.mono())),
             identity: pass.map(|p| p.identity.clone()).unwrap_or_default(),
             reads: BTreeMap::new(),
             weight_kg: self.weight_kg,

@@ -6,7 +6,6 @@ use super::identity::canonical;
 use super::table::Found;
 use super::{Case, Law};
 use gate_types::circumstances::{ScanState, SealState, TrackingState};
-use gate_types::decision::Basis;
 use gate_types::identity::Slot;
 use gate_types::release::MissionFacts;
 use gate_types::rules::{Check, CheckKind};
@@ -57,21 +56,9 @@ enum Stated {
     Wrong(Failure),
 }
 
-fn central_now_ms(case: &Case<'_>) -> Option<i64> {
-    match case.basis {
-        Basis::Mission { central_now_ms, .. } | Basis::Permit { central_now_ms, .. } => Some(*central_now_ms),
-        Basis::Ambiguous { .. }
-        | Basis::Nothing { .. }
-        | Basis::PermitRefused { .. }
-        | Basis::Silent { .. }
-        | Basis::NotUsable { .. }
-        | Basis::Unread { .. }
-        | Basis::Operator { .. } => None,
-    }
-}
-
 fn expiry(case: &Case<'_>, facts: &MissionFacts) -> Stated {
-    let (Some(expires_ms), Some(now_ms)) = (facts.circumstances.release_expires_ms, central_now_ms(case))
+    let (Some(expires_ms), Some(now_ms)) =
+        (facts.circumstances.release_expires_ms, case.basis.central_now_ms())
     else {
         return Stated::Not("the release's end", "la scadenza dello svincolo");
     };
@@ -192,7 +179,7 @@ fn tracking(facts: &MissionFacts) -> Stated {
 }
 
 fn appointment(check: Option<&Check>, case: &Case<'_>, facts: &MissionFacts) -> Stated {
-    let (Some(window), Some(now_ms)) = (facts.circumstances.appointment, central_now_ms(case)) else {
+    let (Some(window), Some(now_ms)) = (facts.circumstances.appointment, case.basis.central_now_ms()) else {
         return Stated::Not("the appointment", "l'appuntamento");
     };
     let grace_ms = check.and_then(|c| c.grace_ms).unwrap_or(0).max(0);

@@ -77,7 +77,7 @@ fn one(
     match kind {
         CheckKind::Answer => answer(case),
         CheckKind::IdentityConflict => {
-            if asked(case.basis) {
+            if case.basis.is_answered() {
                 Found::of(identity::conflicts(law, case))
             } else {
                 Found::NotApplicable
@@ -114,34 +114,6 @@ fn one(
             None => Found::NotApplicable,
         },
         CheckKind::Devices => devices(case),
-    }
-}
-
-/// Central answered about what was read.
-fn asked(basis: &Basis) -> bool {
-    match basis {
-        Basis::Mission { .. } | Basis::Ambiguous { .. } | Basis::Nothing { .. } | Basis::Permit { .. } => {
-            true
-        }
-        Basis::PermitRefused { .. }
-        | Basis::Silent { .. }
-        | Basis::NotUsable { .. }
-        | Basis::Unread { .. }
-        | Basis::Operator { .. } => false,
-    }
-}
-
-/// One mission's facts stand beside the basis.
-pub(super) fn names_a_mission(basis: &Basis) -> bool {
-    match basis {
-        Basis::Mission { .. } | Basis::Permit { .. } => true,
-        Basis::Ambiguous { .. }
-        | Basis::Nothing { .. }
-        | Basis::PermitRefused { .. }
-        | Basis::Silent { .. }
-        | Basis::NotUsable { .. }
-        | Basis::Unread { .. }
-        | Basis::Operator { .. } => false,
     }
 }
 
@@ -246,7 +218,7 @@ fn mission(case: &Case<'_>, facts: Option<&MissionFacts>, leg: &[Failure]) -> Fo
 }
 
 fn devices(case: &Case<'_>) -> Found {
-    if !asked(case.basis) {
+    if !case.basis.is_answered() {
         return Found::NotApplicable;
     }
     let down = case.down.join(", ");

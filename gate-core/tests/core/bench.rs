@@ -22,6 +22,8 @@ pub struct Deed {
     pub at: u64,
     /// The last image since the start, and when it was sent.
     pub seen: Option<(u64, LaneInputs)>,
+    /// The same at the exit arm of a lock.
+    pub seen_exit: Option<(u64, LaneInputs)>,
     pub effect: Effect,
 }
 
@@ -30,7 +32,10 @@ pub struct Bench {
     pub spec: LaneSpec,
     pub now: u64,
     pub inputs: LaneInputs,
+    /// Inputs at the exit arm; only a lock has them.
+    pub exit: LaneInputs,
     seen: Option<(u64, LaneInputs)>,
+    seen_exit: Option<(u64, LaneInputs)>,
     /// What the wall clock says at monotonic zero, milliseconds.
     pub wall_0: i64,
     pub asked: Option<ReleaseRequest>,
@@ -62,7 +67,9 @@ impl Bench {
             spec,
             now: 0,
             inputs: quiet(),
+            exit: quiet(),
             seen: None,
+            seen_exit: None,
             wall_0: WALL_0,
             asked: None,
             entries: Vec::new(),
@@ -88,6 +95,14 @@ impl Bench {
     pub fn send_inputs(&mut self) {
         self.seen = Some((self.now, self.inputs));
         self.observe("io", Observed::Inputs(self.inputs));
+        if self.is_lock() {
+            self.seen_exit = Some((self.now, self.exit));
+            self.observe("exit", Observed::Inputs(self.exit));
+        }
+    }
+
+    pub fn is_lock(&self) -> bool {
+        self.spec.devices.exit_io.is_some()
     }
 
     fn collect(&mut self) {
@@ -101,9 +116,10 @@ impl Bench {
             match &effect {
                 Effect::Record(entry) => self.entries.push(entry.clone()),
                 Effect::AskRelease(request) => self.asked = Some(request.clone()),
-                Effect::Actuate(_) | Effect::Light(_) | Effect::Show { .. } | Effect::Watch(_) => {}
+                Effect::Actuate(_) | Effect::Light(..) | Effect::Show { .. } | Effect::Watch(_) => {}
             }
-            self.out.push(Deed { at: self.now, seen: self.seen, effect });
+            let (seen, seen_exit) = (self.seen, self.seen_exit);
+            self.out.push(Deed { at: self.now, seen, seen_exit, effect });
         }
         if let Some(due) = self.lane.next_deadline() {
             assert!(due.0 > self.now, "a deadline in the past");
@@ -214,6 +230,7 @@ impl Bench {
         self.lane = Lane::new(self.spec.clone(), restored);
         self.asked = None;
         self.seen = None;
+        self.seen_exit = None;
         self.now = 0;
         self.lane.tick(self.stamp());
         self.collect();

@@ -2,11 +2,11 @@
 //! the same sequence again gives the same (I6), and at another wall clock as well (I10).
 
 use crate::bench::{Bench, quiet};
-use crate::site::spec;
-use crate::steps::{Step, obey, place, step, take, truck};
+use crate::site::{lock_spec, spec};
+use crate::steps::{Step, lock_step, obey, place, place_at, step, take, truck};
 use crate::tell;
 use crate::watchman::Watchman;
-use gate_core::OperatorAct;
+use gate_core::{OperatorAct, Side};
 use gate_types::console::LaneState;
 use gate_types::fault::FaultKind;
 use gate_types::observation::{ArmPosition, Level};
@@ -20,12 +20,16 @@ struct Kind {
     live: bool,
     weighed: bool,
     curtain: bool,
+    /// Two arms; always live, unweighed and with curtains.
+    lock: bool,
 }
 
-const PLAIN: Kind = Kind { live: true, weighed: false, curtain: true };
+const PLAIN: Kind = Kind { live: true, weighed: false, curtain: true, lock: false };
+const LOCK: Kind = Kind { lock: true, ..PLAIN };
 
 fn bench(kind: Kind) -> Bench {
-    let mut bench = Bench::new(spec(kind.live, kind.weighed));
+    let spec = if kind.lock { lock_spec() } else { spec(kind.live, kind.weighed) };
+    let mut bench = Bench::new(spec);
     if !kind.curtain {
         bench.inputs.curtain = Level::NotFitted;
     }
@@ -57,6 +61,13 @@ fn heal(bench: &mut Bench, watch: &mut Watchman) {
         bench.inputs.curtain = curtain;
     }
     bench.health("io", "up");
+    if bench.is_lock() {
+        let end = if bench.exit.arm() == ArmPosition::Up { ArmPosition::Up } else { ArmPosition::Down };
+        bench.exit = quiet();
+        bench.health("exit", "up");
+        place_at(bench, Side::Exit, end);
+        watch.look(bench);
+    }
     // Whoever repaired the arm left it at an end.
     let end = if arm == ArmPosition::Up { ArmPosition::Up } else { ArmPosition::Down };
     watch.told = None;
@@ -67,9 +78,14 @@ fn heal(bench: &mut Bench, watch: &mut Watchman) {
     watch.look(bench);
     bench.operator(OperatorAct::OpenLane);
     watch.look(bench);
-    for _ in 0..120 {
+    for second in 0..120 {
         bench.wait(1_000, true);
         watch.look(bench);
+        if bench.is_lock() && second % 10 == 9 {
+            // A person has looked: nobody is between the arms.
+            bench.operator(OperatorAct::OpenLane);
+            watch.look(bench);
+        }
         if !bench.spec.live {
             // The other controller lowers its arm.
             place(bench, ArmPosition::Down);
@@ -93,8 +109,9 @@ fn heal(bench: &mut Bench, watch: &mut Watchman) {
     truck(bench, watch, 8);
     bench.wait(500, true);
     watch.look(bench);
+    let arms = if bench.is_lock() { 2 } else { 1 };
     let done = (watch.raises - raises, watch.lowers - lowers, watch.closed - closed);
-    assert_eq!(done, (1, 1, 1), "one truck, one raise, one permission, one pass");
+    assert_eq!(done, (arms, arms, 1), "one truck, one raise and one permission an arm, one pass");
     assert_eq!(bench.lane.snapshot().state, LaneState::Idle);
     let standing: Vec<_> = watch.faults.iter().filter(|(k, _)| *k != FaultKind::DeviceDown).collect();
     assert!(standing.is_empty(), "I12: {standing:?} after everything was well");
@@ -112,7 +129,7 @@ fn record(bench: &Bench) -> Vec<String> {
 
 fn kinds() -> impl Strategy<Value = Kind> {
     (prop::bool::weighted(0.85), any::<bool>(), prop::bool::weighted(0.6))
-        .prop_map(|(live, weighed, curtain)| Kind { live, weighed, curtain })
+        .prop_map(|(live, weighed, curtain)| Kind { live, weighed, curtain, lock: false })
 }
 
 proptest! {
@@ -124,6 +141,23 @@ proptest! {
     ) {
         let (mut bench, mut watch) = run(kind, &steps, true);
         heal(&mut bench, &mut watch);
+    }
+
+    #[test]
+    fn no_sequence_breaks_a_lock_and_every_lock_recovers(
+        steps in prop::collection::vec(lock_step(), 1..120),
+    ) {
+        let (mut bench, mut watch) = run(LOCK, &steps, true);
+        heal(&mut bench, &mut watch);
+    }
+
+    #[test]
+    fn the_same_again_in_a_lock_gives_the_same(
+        steps in prop::collection::vec(lock_step(), 1..60),
+    ) {
+        let (first, _) = run(LOCK, &steps, false);
+        let (second, _) = run(LOCK, &steps, true);
+        prop_assert_eq!(record(&first), record(&second));
     }
 
     #[test]
@@ -143,8 +177,12 @@ pub fn moves() -> BTreeSet<(LaneState, LaneState)> {
     let mut moves = BTreeSet::new();
     for n in 0..400 {
         let steps = prop::collection::vec(step(), 120).new_tree(&mut runner).unwrap().current();
-        let kind = Kind { live: n % 5 != 0, weighed: n % 2 == 0, curtain: n % 3 != 0 };
+        let kind = Kind { live: n % 5 != 0, weighed: n % 2 == 0, curtain: n % 3 != 0, lock: false };
         moves.append(&mut run(kind, &steps, true).0.moves);
+    }
+    for _ in 0..400 {
+        let steps = prop::collection::vec(lock_step(), 120).new_tree(&mut runner).unwrap().current();
+        moves.append(&mut run(LOCK, &steps, true).0.moves);
     }
     moves
 }
@@ -158,6 +196,18 @@ fn well_behaved_trucks_pass_one_after_the_other() {
         watch.look(&mut bench);
     }
     assert_eq!((watch.raises, watch.lowers, watch.closed), (5, 5, 5));
+    assert!(watch.open.is_none() && watch.faults.is_empty());
+}
+
+#[test]
+fn well_behaved_trucks_pass_a_lock_one_after_the_other() {
+    let (mut bench, mut watch) = (bench(LOCK), Watchman::default());
+    for _ in 0..3 {
+        truck(&mut bench, &mut watch, 8);
+        bench.wait(500, true);
+        watch.look(&mut bench);
+    }
+    assert_eq!((watch.raises, watch.lowers, watch.closed), (6, 6, 3));
     assert!(watch.open.is_none() && watch.faults.is_empty());
 }
 

@@ -195,8 +195,12 @@ fn device(name: &str) -> DeviceId {
 }
 
 pub fn spec(live: bool, weighed: bool) -> LaneSpec {
-    let camera =
-        |name: &str, view, kinds: &[ReadKind]| CameraSpec { id: device(name), view, kinds: kinds.to_vec() };
+    let camera = |name: &str, view, kinds: &[ReadKind]| CameraSpec {
+        id: device(name),
+        view,
+        kinds: kinds.to_vec(),
+        confusions: None,
+    };
     LaneSpec {
         port: PortId::new("ITBRI").unwrap(),
         node: node("1"),
@@ -224,6 +228,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
         ask_again_ms: 2_000,
         devices: LaneDevices {
             io: device("io"),
+            exit_io: None,
             cameras: vec![
                 camera("front", View::Front, &[ReadKind::Plate]),
                 camera("rear", View::Rear, &[ReadKind::Plate, ReadKind::Container]),
@@ -236,4 +241,11 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
         epoch: BootEpoch(1),
         next_pass: 1,
     }
+}
+
+/// The same lane as a two-barrier lock.
+pub fn lock_spec() -> LaneSpec {
+    let mut spec = spec(true, false);
+    spec.devices.exit_io = Some(device("exit"));
+    spec
 }

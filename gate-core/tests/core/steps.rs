@@ -3,7 +3,7 @@
 use crate::bench::{Bench, quiet};
 use crate::site::{TRACTOR, TRAILER};
 use crate::watchman::Watchman;
-use gate_core::{ArmCommand, OperatorAct};
+use gate_core::{ArmCommand, OperatorAct, Side};
 use gate_types::mission::CustomsStatus;
 use gate_types::observation::{ArmPosition, Level};
 use gate_types::release::Finding;
@@ -34,6 +34,50 @@ pub enum Step {
     /// The wall clock jumps to that many hours from its first word.
     Wall(i64),
     Restart,
+    /// At the exit arm of a lock.
+    Exit(ExitStep),
+}
+
+/// The same at the exit arm; its first loop lies between the arms.
+#[derive(Debug, Clone)]
+pub enum ExitStep {
+    Inside(Level),
+    Under(Level),
+    Curtain(Level),
+    Arm(ArmPosition),
+    Key(bool),
+    Fire(bool),
+    Fault(bool),
+    IoDown(bool),
+}
+
+/// Steps of a two-barrier lock.
+pub fn lock_step() -> impl Strategy<Value = Step> {
+    let level = || prop::sample::select(vec![Level::On, Level::Off, Level::Off, Level::On, Level::Unknown]);
+    let arm = prop::sample::select(vec![
+        ArmPosition::Up,
+        ArmPosition::Down,
+        ArmPosition::Down,
+        ArmPosition::Between,
+        ArmPosition::Unknown,
+    ]);
+    let exit = prop_oneof![
+        6 => level().prop_map(ExitStep::Inside),
+        4 => level().prop_map(ExitStep::Under),
+        1 => level().prop_map(ExitStep::Curtain),
+        2 => arm.prop_map(ExitStep::Arm),
+        1 => any::<bool>().prop_map(ExitStep::Key),
+        1 => any::<bool>().prop_map(ExitStep::Fire),
+        1 => any::<bool>().prop_map(ExitStep::Fault),
+        1 => any::<bool>().prop_map(ExitStep::IoDown),
+    ];
+    prop_oneof![
+        4 => step(),
+        1 => exit.prop_map(Step::Exit),
+        1 => (6..14u8).prop_map(Step::Truck),
+        1 => prop::sample::select(vec![OperatorAct::Admit, OperatorAct::TurnBack, OperatorAct::OpenLane])
+            .prop_map(Step::Operator),
+    ]
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
@@ -80,6 +124,10 @@ fn level(on: bool) -> Level {
 }
 
 pub fn place(bench: &mut Bench, arm: ArmPosition) {
+    place_at(bench, Side::Entry, arm);
+}
+
+pub fn place_at(bench: &mut Bench, side: Side, arm: ArmPosition) {
     let (up, down) = match arm {
         ArmPosition::Up => (Level::On, Level::Off),
         ArmPosition::Down => (Level::Off, Level::On),
@@ -87,16 +135,20 @@ pub fn place(bench: &mut Bench, arm: ArmPosition) {
         ArmPosition::Contradictory => (Level::On, Level::On),
         ArmPosition::Unknown => (Level::Unknown, Level::Off),
     };
-    bench.inputs.limit_up = up;
-    bench.inputs.limit_down = down;
+    let inputs = match side {
+        Side::Entry => &mut bench.inputs,
+        Side::Exit => &mut bench.exit,
+    };
+    inputs.limit_up = up;
+    inputs.limit_down = down;
     bench.send_inputs();
 }
 
 /// The barrier acknowledges and does what it was told last.
 pub fn obey(bench: &mut Bench, watch: &mut Watchman) {
     match watch.told.take() {
-        Some(ArmCommand::Raise) => place(bench, ArmPosition::Up),
-        Some(ArmCommand::PermitLower) => place(bench, ArmPosition::Down),
+        Some((ArmCommand::Raise, side)) => place_at(bench, side, ArmPosition::Up),
+        Some((ArmCommand::PermitLower, side)) => place_at(bench, side, ArmPosition::Down),
         None => {}
     }
     watch.look(bench);
@@ -104,6 +156,9 @@ pub fn obey(bench: &mut Bench, watch: &mut Watchman) {
 
 /// A well-behaved truck; `scenes` cut it short.
 pub fn truck(bench: &mut Bench, watch: &mut Watchman, scenes: u8) {
+    if bench.is_lock() {
+        return truck_in_lock(bench, watch, scenes);
+    }
     let all: [(bool, bool); 4] = [(true, false), (true, true), (false, true), (false, false)];
     for (i, (approach, under)) in all.into_iter().enumerate() {
         if usize::from(scenes) <= i {
@@ -130,6 +185,62 @@ pub fn truck(bench: &mut Bench, watch: &mut Watchman, scenes: u8) {
     obey(bench, watch);
 }
 
+fn truck_in_lock(bench: &mut Bench, watch: &mut Watchman, scenes: u8) {
+    // Approach, arm loop, inside, exit arm loop.
+    let all = [
+        [true, false, false, false],
+        [true, true, false, false],
+        [false, true, true, false],
+        [false, false, true, false],
+        [false, false, true, true],
+        [false, false, false, true],
+        [false, false, false, false],
+    ];
+    for (i, scene) in all.into_iter().enumerate() {
+        if usize::from(scenes) <= i {
+            return;
+        }
+        if i == 1 || i == 4 {
+            for _ in 0..3 {
+                bench.plate("front", TRACTOR, 0.97);
+                bench.plate("rear", TRAILER, 0.97);
+                watch.look(bench);
+                bench.answer_mission(|_| {});
+                watch.look(bench);
+                obey(bench, watch);
+            }
+        }
+        let [approach, under, inside, exit_under] = scene.map(level);
+        (bench.inputs.loop_approach, bench.inputs.loop_under) = (approach, under);
+        (bench.exit.loop_approach, bench.exit.loop_under) = (inside, exit_under);
+        bench.send_inputs();
+        watch.look(bench);
+        bench.wait(1_400, true);
+        watch.look(bench);
+        if i == 3 {
+            obey(bench, watch);
+            bench.wait(400, true);
+            watch.look(bench);
+        }
+    }
+    obey(bench, watch);
+}
+
+fn at_exit(bench: &mut Bench, step: &ExitStep) {
+    let inputs = &mut bench.exit;
+    match step {
+        ExitStep::Inside(to) => inputs.loop_approach = *to,
+        ExitStep::Under(to) => inputs.loop_under = *to,
+        ExitStep::Curtain(to) => inputs.curtain = *to,
+        ExitStep::Arm(arm) => place_at(bench, Side::Exit, *arm),
+        ExitStep::Key(on) => inputs.local_key = level(*on),
+        ExitStep::Fire(on) => inputs.fire = level(*on),
+        ExitStep::Fault(on) => inputs.barrier_fault = level(*on),
+        ExitStep::IoDown(down) => bench.health("exit", if *down { "down" } else { "up" }),
+    }
+    bench.send_inputs();
+}
+
 /// Does one step.
 pub fn take(bench: &mut Bench, watch: &mut Watchman, step: &Step, wall_jumps: bool) {
     let inputs = &mut bench.inputs;
@@ -145,6 +256,7 @@ pub fn take(bench: &mut Bench, watch: &mut Watchman, step: &Step, wall_jumps: bo
         Step::Truck(scenes) => {
             let curtain = bench.inputs.curtain;
             bench.inputs = quiet();
+            bench.exit = quiet();
             if curtain == Level::NotFitted {
                 bench.inputs.curtain = curtain;
             }
@@ -179,6 +291,7 @@ pub fn take(bench: &mut Bench, watch: &mut Watchman, step: &Step, wall_jumps: bo
         Step::Operator(act) => bench.operator(*act),
         Step::Written(ok) => bench.arm_write(*ok),
         Step::IoDown(down) => bench.health("io", if *down { "down" } else { "up" }),
+        Step::Exit(step) => at_exit(bench, step),
         Step::Wall(hours) => {
             if wall_jumps {
                 bench.wall_0 += hours * 3_600_000;
@@ -209,6 +322,7 @@ pub fn take(bench: &mut Bench, watch: &mut Watchman, step: &Step, wall_jumps: bo
         | Step::Written(_)
         | Step::IoDown(_)
         | Step::Wall(_)
+        | Step::Exit(_)
         | Step::Restart => {}
     }
     watch.look(bench);

@@ -5,7 +5,7 @@
 //! `tests/stories/README.md` tells the sentences.
 
 use crate::bench::Bench;
-use crate::site::spec;
+use crate::site::{lock_spec, spec};
 use crate::tell;
 use gate_core::{Input, OperatorAct, VerifiedAnswer};
 use gate_types::console::LaneState;
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 const CHATTER_MS: u64 = 150;
 
 fn lane(traits: &str) -> Bench {
+    if traits.contains("two arms") {
+        return Bench::new(lock_spec());
+    }
     let mut bench = Bench::new(spec(!traits.contains("shadow"), traits.contains("weighed")));
     if traits.contains("without a curtain") {
         bench.inputs.curtain = Level::NotFitted;
@@ -37,6 +40,9 @@ fn act(bench: &mut Bench, sentence: &str) {
         ["Arm", "at", "its", "lower", "end"] => arm(bench, Level::Off, Level::On),
         ["Arm", "on", "its", "way"] => arm(bench, Level::Off, Level::Off),
         ["Arm", "at", "both", "ends"] => arm(bench, Level::On, Level::On),
+        ["Exit", "arm", "at", "its", "upper", "end"] => exit_arm(bench, Level::On, Level::Off),
+        ["Exit", "arm", "at", "its", "lower", "end"] => exit_arm(bench, Level::Off, Level::On),
+        ["Exit", "arm", "on", "its", "way"] => exit_arm(bench, Level::Off, Level::Off),
         [loop_, "loop", "chatters", "for", time, "s"] => {
             let turns = seconds(time, "s") / (2 * CHATTER_MS);
             for _ in 0..turns {
@@ -86,12 +92,18 @@ fn arm(bench: &mut Bench, up: Level, down: Level) {
     bench.send_inputs();
 }
 
+fn exit_arm(bench: &mut Bench, up: Level, down: Level) {
+    (bench.exit.limit_up, bench.exit.limit_down) = (up, down);
+    bench.send_inputs();
+}
+
 fn health(bench: &mut Bench, device: &[&str], word: &str) {
     let name = match device.join(" ").as_str() {
         "Front camera" => "front",
         "Rear camera" => "rear",
         "Side camera" => "side",
         "Remote I/O" => "io",
+        "Exit remote I/O" => "exit",
         "Reader" => "reader",
         "Scale" => "scale",
         other => panic!("no device {other}"),
@@ -109,7 +121,11 @@ fn inputs(bench: &mut Bench, sentence: &str) {
             "unknown" => Level::Unknown,
             other => panic!("no level {other} in: {sentence}"),
         };
-        let inputs = &mut bench.inputs;
+        let (name, inputs) = match name.strip_prefix("exit ") {
+            Some(name) => (name, &mut bench.exit),
+            None if name == "inside loop" => ("approach loop", &mut bench.exit),
+            None => (name, &mut bench.inputs),
+        };
         *match name {
             "approach loop" => &mut inputs.loop_approach,
             "arm loop" => &mut inputs.loop_under,

@@ -1,7 +1,7 @@
 //! Effects as lines of a golden story: who does what.
 
 use gate_core::lane::chart::name;
-use gate_core::{ArmCommand, Effect, LightColour};
+use gate_core::{ArmCommand, Effect, LightColour, Side};
 use gate_types::console::LaneState;
 use gate_types::entry::{Authority, EntryBody, PassOutcome};
 use gate_types::mission::InstructionKind;
@@ -14,13 +14,11 @@ pub fn line(effect: &Effect) -> String {
         Effect::Record(entry) => format!("journal: {}", body(&entry.body)),
         Effect::AskRelease(_) => "central: asked for the release".into(),
         Effect::Actuate(cleared) => match cleared.command() {
-            ArmCommand::Raise => "barrier: RAISE".into(),
-            ArmCommand::PermitLower => "barrier: MAY LOWER".into(),
+            ArmCommand::Raise => format!("{}barrier: RAISE", at(cleared.side())),
+            ArmCommand::PermitLower => format!("{}barrier: MAY LOWER", at(cleared.side())),
         },
-        Effect::Light(colour) => match colour {
-            LightColour::Red => "lamp: red".into(),
-            LightColour::Green => "lamp: green".into(),
-        },
+        Effect::Light(LightColour::Red, side) => format!("{}lamp: red", at(*side)),
+        Effect::Light(LightColour::Green, side) => format!("{}lamp: green", at(*side)),
         Effect::Show { instruction, language } => {
             let language = language.as_ref().map(|l| format!(" ({l})")).unwrap_or_default();
             format!("sign: {}{language}", instructed(instruction))
@@ -29,6 +27,13 @@ pub fn line(effect: &Effect) -> String {
         Effect::Watch(false) => "cameras and reader: rest".into(),
     };
     told.replace("n1-in-1.", "")
+}
+
+fn at(side: Side) -> &'static str {
+    match side {
+        Side::Entry => "",
+        Side::Exit => "exit ",
+    }
 }
 
 /// A change of state as one line.
@@ -121,10 +126,17 @@ fn body(body: &EntryBody) -> String {
             format!("fault over: {}, {}", words(&format!("{:?}", fault.kind)), fault.device)
         }
         EntryBody::OperatorAct { name, act, .. } => format!("{name}: {}", act.replace('_', " ")),
-        EntryBody::ArmMovedUncommanded { arm } => format!("arm moved uncommanded, {}", place(*arm)),
-        EntryBody::LocalHands { key, fire, arm } => {
+        EntryBody::Corrected { name, slot, value, .. } => {
+            format!("{name}: {} is {value}", words(&format!("{slot:?}")))
+        }
+        EntryBody::ArmMovedUncommanded { arm, exit } => {
+            let which = if *exit { "exit " } else { "" };
+            format!("{which}arm moved uncommanded, {}", place(*arm))
+        }
+        EntryBody::LocalHands { key, fire, arm, exit } => {
             let on = |b: bool| if b { "on" } else { "off" };
-            format!("local hands: key {}, fire {}, arm {}", on(*key), on(*fire), place(*arm))
+            let which = if *exit { " at the exit" } else { "" };
+            format!("local hands{which}: key {}, fire {}, arm {}", on(*key), on(*fire), place(*arm))
         }
         EntryBody::DaemonStarted { .. }
         | EntryBody::DaemonStopped {}
@@ -136,6 +148,8 @@ fn body(body: &EntryBody) -> String {
         | EntryBody::VehicleUnder {}
         | EntryBody::VehicleLeft {}
         | EntryBody::VehicleWentBack {}
+        | EntryBody::VehicleEnclosed {}
+        | EntryBody::VehicleSentBack {}
         | EntryBody::LowerPermitted { .. }
         | EntryBody::ArmConfirmedDown {} => kind,
     }

@@ -2,7 +2,7 @@
 //! I12 of the reliability notes, as far as they can be seen at the core, after every effect.
 
 use crate::bench::{Bench, Deed};
-use gate_core::{ArmCommand, Effect};
+use gate_core::{ArmCommand, Cleared, Effect, Side};
 use gate_types::console::LaneState;
 use gate_types::entry::{Authority, Entry, EntryBody};
 use gate_types::fault::FaultKind;
@@ -30,11 +30,13 @@ pub struct Watchman {
     under: bool,
     evidence: u32,
     pub faults: BTreeSet<(FaultKind, String)>,
-    /// The last word on key switch and fire input.
-    held: bool,
+    /// The last word on key switch and fire input, at the entry and at the exit.
+    held: [bool; 2],
+    /// The vehicle of the open pass is between the arms of a lock.
+    pub enclosed: bool,
     before: Option<&'static str>,
     /// What the arm was told and has not done yet.
-    pub told: Option<ArmCommand>,
+    pub told: Option<(ArmCommand, Side)>,
     pub raises: u32,
     pub lowers: u32,
     pub closed: u32,
@@ -55,19 +57,23 @@ impl Watchman {
             || (view.state == LaneState::Starting && bench.now > TOLD_WITHIN_MS);
         assert!(!degraded || !self.faults.is_empty(), "I8: {:?} and no fault", view.state);
         match view.state {
-            LaneState::Local => assert!(self.held, "I11: hands that are not on record"),
+            LaneState::Local => assert!(self.held != [false; 2], "I11: hands that are not on record"),
             LaneState::Starting | LaneState::Faulted => {}
             LaneState::Idle
             | LaneState::Identifying
             | LaneState::Deciding
             | LaneState::Held
             | LaneState::Referred
+            | LaneState::Enclosed
             | LaneState::Raising
             | LaneState::Passing
             | LaneState::Clearing
             | LaneState::Lowering
-            | LaneState::Closed => assert!(!self.held, "I11: {:?} while people have the lane", view.state),
+            | LaneState::Closed => {
+                assert_eq!(self.held, [false; 2], "I11: {:?} while people have the lane", view.state);
+            }
         }
+        assert!(view.state != LaneState::Closed || !self.enclosed, "closed with a vehicle between the arms");
         assert_eq!(view.pass.is_some(), self.open.is_some());
     }
 
@@ -76,7 +82,7 @@ impl Watchman {
         self.faults.clear();
         self.decision = None;
         self.operator = None;
-        self.held = false;
+        self.held = [false; 2];
     }
 
     fn see(&mut self, bench: &Bench, deed: &Deed) {
@@ -86,10 +92,10 @@ impl Watchman {
                 Some(entry.body.kind())
             }
             Effect::Actuate(cleared) => {
-                self.actuate(bench, cleared.command(), deed);
+                self.actuate(bench, cleared, deed);
                 None
             }
-            Effect::AskRelease(_) | Effect::Light(_) | Effect::Show { .. } | Effect::Watch(_) => None,
+            Effect::AskRelease(_) | Effect::Light(..) | Effect::Show { .. } | Effect::Watch(_) => None,
         };
     }
 
@@ -109,6 +115,7 @@ impl Watchman {
             }
             EntryBody::PassClosed { .. } => {
                 (self.open, self.decision, self.operator) = (None, None, None);
+                self.enclosed = false;
                 self.closed += 1;
             }
             EntryBody::OpticalRead { .. } | EntryBody::TagRead { .. } | EntryBody::WeightRead { .. } => {
@@ -121,6 +128,10 @@ impl Watchman {
             EntryBody::Decided { .. } => self.decision = None,
             EntryBody::OperatorAct { act, .. } if act == "admit" => {
                 self.operator = entry.pass.clone().map(|p| (p, at));
+            }
+            EntryBody::OperatorAct { act, .. } if act == "turn_back" && self.enclosed => {
+                // Out by the entry arm: a raise of its own.
+                (self.decision, self.operator) = (None, entry.pass.clone().map(|p| (p, at)));
             }
             EntryBody::OperatorAct { act, .. } if act == "turn_back" => {
                 (self.decision, self.operator) = (None, None);
@@ -136,7 +147,12 @@ impl Watchman {
                 assert!(!self.under, "I2: the vehicle of this pass was under the arm already");
             }
             EntryBody::VehicleUnder {} => self.under = true,
-            EntryBody::LocalHands { key, fire, .. } => self.held = *key || *fire,
+            EntryBody::VehicleEnclosed {} => (self.under, self.enclosed) = (false, true),
+            EntryBody::VehicleSentBack {} => {
+                assert!(self.enclosed, "sent back out of nowhere");
+                self.under = false;
+            }
+            EntryBody::LocalHands { key, fire, exit, .. } => self.held[usize::from(*exit)] = *key || *fire,
             EntryBody::FaultRaised { fault } => {
                 let new = self.faults.insert((fault.kind, fault.device.clone()));
                 assert!(new, "I12: {fault:?} stands already");
@@ -148,17 +164,36 @@ impl Watchman {
         }
     }
 
-    fn actuate(&mut self, bench: &Bench, command: ArmCommand, deed: &Deed) {
+    fn actuate(&mut self, bench: &Bench, cleared: &Cleared, deed: &Deed) {
         assert!(bench.spec.live, "a shadow lane moved the arm");
-        let (sent, inputs): (u64, LaneInputs) = deed.seen.expect("I7: inputs are read before anything moves");
+        let command = cleared.command();
+        let (own, other) = match cleared.side() {
+            Side::Entry => (deed.seen, deed.seen_exit),
+            Side::Exit => (deed.seen_exit, deed.seen),
+        };
+        let (sent, inputs): (u64, LaneInputs) = own.expect("I7: inputs are read before anything moves");
+        if bench.is_lock() && command == ArmCommand::Raise {
+            let (sent, beyond) = other.expect("I7: the other arm is read before anything rises");
+            assert!(deed.at - sent <= bench.spec.timers.inputs_stale_ms, "the other arm is not known");
+            assert_eq!(beyond.arm(), ArmPosition::Down, "both arms of a lock up");
+            match (cleared.side(), self.enclosed) {
+                (Side::Exit, enclosed) => assert!(enclosed, "the exit arm without a vehicle inside"),
+                (Side::Entry, true) => assert!(!inputs.loop_approach.may_be_on(), "back onto somebody"),
+                (Side::Entry, false) => {
+                    let free = [beyond.loop_approach, beyond.loop_under, beyond.curtain];
+                    assert!(!free.iter().any(|l| l.may_be_on()), "into a lock that is not empty");
+                }
+            }
+        }
         assert!(deed.at - sent <= bench.spec.timers.inputs_stale_ms, "I3: inputs of {sent} at {}", deed.at);
         let free = !inputs.loop_under.may_be_on() && !inputs.curtain.may_be_on();
         assert!(!inputs.local_key.may_be_on() && !inputs.fire.may_be_on(), "I11: others have the barrier");
-        self.told = Some(command);
+        self.told = Some((command, cleared.side()));
         match command {
             ArmCommand::Raise => {
                 assert_eq!(self.before, Some("raise_commanded"), "recorded just before");
-                assert!(inputs.loop_approach.is_on() && inputs.arm() == ArmPosition::Down, "{inputs:?}");
+                assert_eq!(inputs.arm(), ArmPosition::Down, "{inputs:?}");
+                assert!(inputs.loop_approach.is_on() || self.enclosed, "{inputs:?}");
                 assert!(free, "I2: {inputs:?}");
                 self.raises += 1;
             }

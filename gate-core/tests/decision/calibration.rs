@@ -146,7 +146,7 @@ fn pass(r: &mut Random, kind: ReadKind, cameras: usize, table: &Confusions) -> O
         evidence.add_read(&format!("camera-{camera}"), View::Front, &read, Mono(camera as u64));
     }
     let slot = if kind == ReadKind::Plate { Slot::TractorPlate } else { Slot::Itu };
-    let identity = evidence.fuse_with(0.8, table);
+    let identity = evidence.fuse_with(0.8, &table.clone().into());
     let best = identity.best(slot)?;
     Some(Fused { p: best.probability, right: best.value == truth, cameras })
 }
@@ -251,7 +251,7 @@ fn write(groups: &[(&str, Vec<Fused>)], all: &[&Fused], ece: f64) {
          confidence is right, a difficulty that all cameras of a pass share, and errors that two cameras make alike in \
          40 of 100 cases where both err. The lines of `gate-core/src/fusion/calibrate.rs` were fitted on other seeds. \
          Tags are not part of it: their probability states how a reader's sightings are shared, not a measured rate. \
-         Site figures follow once officers' corrections are there.\n\n",
+         Site figures, for each lane and device, come from a site's own journal: `varco-gate reliability JOURNAL`.\n\n",
     );
     writeln!(
         text,

@@ -181,7 +181,7 @@ proptest! {
                 let code = &many[(*text * 6 + *other) % many.len()];
                 e.add_read("many", View::Top, &said(ReadKind::Container, code, "", *p, &[]), Mono(*at));
             }
-            e.fuse_with(0.8, &Confusions::built_in())
+            e.fuse_with(0.8, &Confusions::built_in().into())
         };
         let mut twice = shuffled.clone();
         twice.extend(words.iter().take(5).copied());

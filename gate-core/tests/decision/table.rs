@@ -10,7 +10,7 @@ use gate_types::identity::Slot;
 use gate_types::mission::CustomsStatus;
 use gate_types::rules::{CheckKind, LaneRules, Profile, RuleMode};
 use gate_types::verdict::{ReasonCode, Verdict};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
@@ -281,6 +281,7 @@ fn a_recorded_decision_is_taken_again_byte_for_byte() {
             identity: rule.clone(),
             weight: w.weight,
             processes: processes.clone(),
+            confusions: BTreeMap::new(),
         };
         let (acting, beside) = Issued::of(&rules);
         let law = Law::of(&rules, &acting, &beside);

@@ -110,7 +110,7 @@ fn words(body: &EntryBody) -> String {
             }
         }
         EntryBody::PassClosed { summary } => format!("pass closed: {:?}", summary.outcome).to_lowercase(),
-        EntryBody::LocalHands { key, fire, arm } => {
+        EntryBody::LocalHands { key, fire, arm, .. } => {
             let who = if *fire {
                 "fire input"
             } else if *key {
@@ -123,6 +123,7 @@ fn words(body: &EntryBody) -> String {
         EntryBody::FaultRaised { fault } => format!("fault: {}: {}", fault.device, fault.text),
         EntryBody::FaultCleared { fault } => format!("fault cleared: {}", fault.device),
         EntryBody::OperatorAct { name, act, reason } => format!("{name}: {act}: {reason}"),
+        EntryBody::Corrected { name, value, reason, .. } => format!("{name}: it is {value}: {reason}"),
         EntryBody::DaemonStarted { .. }
         | EntryBody::DaemonStopped {}
         | EntryBody::Erased { .. }
@@ -139,6 +140,8 @@ fn words(body: &EntryBody) -> String {
         | EntryBody::VehicleUnder {}
         | EntryBody::VehicleLeft {}
         | EntryBody::VehicleWentBack {}
+        | EntryBody::VehicleEnclosed {}
+        | EntryBody::VehicleSentBack {}
         | EntryBody::LowerPermitted { .. }
         | EntryBody::ArmConfirmedDown {}
         | EntryBody::ArmMovedUncommanded { .. } => body.kind().replace('_', " "),
