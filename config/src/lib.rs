@@ -15,7 +15,8 @@ mod site;
 pub use load::{Loaded, Problem, Problems, load_node, load_site};
 pub use node::{
     CameraConfig, CentralConfig, ConsoleConfig, IdentityRule, IoConfig, JournalConfig, LaneConfig, LaneMode,
-    LaneTimers, MqttConfig, NodeConfig, OcrConfig, ReaderConfig, ScaleConfig, SignConfig, WeightRule,
+    LaneTimers, MqttConfig, NodeConfig, OcrConfig, PushConfig, ReaderConfig, ScaleConfig, SignConfig,
+    WeightRule,
 };
 pub use rules::{RuleSets, load_rules};
 pub use site::{MapPoint, NodeKind, NodeSpec, Road, Site};

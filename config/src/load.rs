@@ -89,7 +89,12 @@ pub fn load_node(file: &Path) -> Result<Loaded, Problems> {
     node.site = folder.join(&node.site);
     node.state_dir = folder.join(&node.state_dir);
     for lane in &mut node.lanes {
-        lane.io.points = folder.join(&lane.io.points);
+        for io in std::iter::once(&mut lane.io).chain(&mut lane.exit_io) {
+            io.points = folder.join(&io.points);
+        }
+        for file in lane.cameras.iter_mut().filter_map(|c| c.confusions.as_mut()) {
+            *file = folder.join(&*file);
+        }
     }
     if let Some(models) = node.ocr.as_mut().and_then(|o| o.models.as_mut()) {
         *models = folder.join(&*models);

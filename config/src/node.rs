@@ -25,7 +25,10 @@ pub struct NodeConfig {
     /// The broker; none: nothing is published.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
-    /// The vision workers; needed when a lane has a camera.
+    /// The listener for cameras that push what they read (`push:///PATH?...`).
+    #[serde(default)]
+    pub push: Option<PushConfig>,
+    /// The vision workers; needed when a lane has a camera that does not read by itself.
     #[serde(default)]
     pub ocr: Option<OcrConfig>,
     /// The journal's upkeep.
@@ -98,6 +101,19 @@ pub struct MqttConfig {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// Commands that central signed are taken from the broker: lane closed, lane opened, text on the sign.
+    /// None moves an arm. False where absent.
+    #[serde(default)]
+    pub commands: bool,
+}
+
+/// The HTTP listener of cameras that push. They prove themselves by digest or basic authentication; what they
+/// send is not encrypted, so it belongs on the cameras' own network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushConfig {
+    /// `ADDRESS:PORT`; port 0 takes a free one, told in the ready file.
+    pub listen: String,
 }
 
 /// The supervised vision workers: one process per camera.
@@ -145,6 +161,10 @@ pub struct LaneConfig {
     pub timers: LaneTimers,
     /// The remote I/O of barrier, loops and lamps.
     pub io: IoConfig,
+    /// The remote I/O of the exit arm: makes the lane a two-barrier lock. Its approach loop lies between the
+    /// arms, before the exit arm. One block with both arms is described by two point maps.
+    #[serde(default)]
+    pub exit_io: Option<IoConfig>,
     /// Cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraConfig>,
@@ -234,7 +254,8 @@ fn between_loops_ms() -> u64 {
 pub struct IoConfig {
     /// Device name.
     pub id: DeviceId,
-    /// `modbus://HOST:PORT?unit=1`.
+    /// `modbus://HOST:PORT?unit=1`, `modbus-rtu:///dev/...?unit=1&baud=19200&parity=even` or
+    /// `modbus-rtu://HOST:PORT?unit=1` (a device server in raw mode).
     pub endpoint: String,
     /// Point map file, relative to the node file.
     pub points: PathBuf,
@@ -256,12 +277,17 @@ fn io_timeout_ms() -> u64 {
 pub struct CameraConfig {
     /// Device name.
     pub id: DeviceId,
-    /// `mjpeg://HOST:PORT/PATH`.
+    /// `mjpeg://HOST:PORT/PATH`, `rtsp://...`, `dir:///FOLDER`, or for a camera that reads by itself
+    /// `push:///PATH?form=hikvision&auth=digest&user=NAME&password_file=FILE` (relative to `state_dir`).
     pub endpoint: String,
     /// The side that it sees.
     pub view: View,
     /// What is looked for on its frames.
     pub kinds: Vec<ReadKind>,
+    /// File with what it costs to read one character as another on this camera, relative to the node file;
+    /// the built-in table where absent. `varco-gate confusions` writes one from what officers corrected.
+    #[serde(default)]
+    pub confusions: Option<PathBuf>,
 }
 
 /// One RFID reader.
@@ -298,7 +324,7 @@ pub struct ScaleConfig {
 pub struct SignConfig {
     /// Device name.
     pub id: DeviceId,
-    /// `tcp://HOST:PORT`.
+    /// `tcp://HOST:PORT` or a serial port; `?template=FILE` (an absolute path) for another maker's frame.
     pub endpoint: String,
     /// Lines.
     pub lines: u8,

@@ -3,8 +3,8 @@
 
 use crate::{
     CameraConfig, CentralConfig, ConsoleConfig, IdentityRule, IoConfig, LaneConfig, LaneMode, LaneTimers,
-    MqttConfig, NodeConfig, NodeSpec, OcrConfig, Problem, Problems, ReaderConfig, Road, ScaleConfig,
-    SignConfig, Site, WeightRule,
+    MqttConfig, NodeConfig, NodeSpec, OcrConfig, Problem, Problems, PushConfig, ReaderConfig, Road,
+    ScaleConfig, SignConfig, Site, WeightRule,
 };
 use gate_types::mission::{DeclarationKind, DefinitiveStatus, Direction, LegRule, MissionPath, Process};
 use gate_types::rules::{Check, Profile, RuleMode, RuleSet, Scope};
@@ -50,12 +50,13 @@ impl Sectioned for NodeConfig {
             "console" => attempt::<ConsoleConfig>(value),
             "central" => attempt::<CentralConfig>(value),
             "mqtt" => attempt::<MqttConfig>(value),
+            "push" => attempt::<PushConfig>(value),
             "ocr" => attempt::<OcrConfig>(value),
             "lane" => attempt::<LaneConfig>(value),
             "lane.identity" => attempt::<IdentityRule>(value),
             "lane.weight" => attempt::<WeightRule>(value),
             "lane.timers" => attempt::<LaneTimers>(value),
-            "lane.io" => attempt::<IoConfig>(value),
+            "lane.io" | "lane.exit_io" => attempt::<IoConfig>(value),
             "lane.camera" => attempt::<CameraConfig>(value),
             "lane.reader" => attempt::<ReaderConfig>(value),
             "lane.scale" => attempt::<ScaleConfig>(value),

@@ -3,7 +3,7 @@
 
 use crate::ledger::Ledger;
 use barrier_io::{IoCommand, Left};
-use gate_core::{ArmCommand, Cleared};
+use gate_core::{ArmCommand, Cleared, Side};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -29,15 +29,21 @@ pub(crate) struct ArmWrite {
 #[derive(Debug)]
 pub(crate) struct Arm {
     io: mpsc::Sender<IoCommand>,
+    /// The exit arm of a two-barrier lock.
+    exit_io: Option<mpsc::Sender<IoCommand>>,
     ledger: Ledger,
     outcomes: mpsc::Sender<ArmWrite>,
 }
 
 impl Arm {
-    /// The hand on the arm behind this I/O, and what becomes of its commands.
-    pub(crate) fn new(io: mpsc::Sender<IoCommand>, ledger: Ledger) -> (Self, mpsc::Receiver<ArmWrite>) {
+    /// The hand on the arms behind these I/Os, and what becomes of their commands.
+    pub(crate) fn new(
+        io: mpsc::Sender<IoCommand>,
+        exit_io: Option<mpsc::Sender<IoCommand>>,
+        ledger: Ledger,
+    ) -> (Self, mpsc::Receiver<ArmWrite>) {
         let (outcomes, written) = mpsc::channel(OUTCOMES);
-        (Self { io, ledger, outcomes }, written)
+        (Self { io, exit_io, ledger, outcomes }, written)
     }
 
     /// Gives a command to the driver; to be called when its record is durable. One that was cleared too
@@ -76,7 +82,15 @@ impl Arm {
             let _ = outcomes.send(write).await;
         });
         // A command that the driver cannot take drops `done` with it, which reads as a failed write.
-        if let Err(error) = self.io.try_send(command) {
+        let sent = match (cleared.side(), &self.exit_io) {
+            (Side::Entry, _) => self.io.try_send(command),
+            (Side::Exit, Some(exit)) => exit.try_send(command),
+            (Side::Exit, None) => {
+                let _ = refusal.send("the lane has no exit arm".to_owned());
+                return;
+            }
+        };
+        if let Err(error) = sent {
             let _ = refusal.send(error.to_string());
             drop(error);
         }

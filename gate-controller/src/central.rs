@@ -93,6 +93,18 @@ impl Central {
         check_sheet(&self.release_key, request, &sheet)
             .map_err(|what| CallError::NotUsable { url: self.permits_url.clone(), what })
     }
+    /// A client over plain HTTP, for a test that is central itself.
+    #[cfg(test)]
+    pub(crate) fn plain(url: &str, release_key: VerifyingKey) -> Self {
+        Self {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            release_url: join(url, api::RELEASE),
+            events_url: join(url, api::EVENTS),
+            permits_url: join(url, api::PERMITS),
+            heads_url: join(url, api::HEADS),
+            release_key,
+        }
+    }
     /// Tells where the journal stands, and asks what central has seen of it.
     pub async fn heads(&self, report: &HeadReport) -> Result<HeadAnswer, CallError> {
         post(&self.http, &self.heads_url, report, MAX_RECEIPT).await

@@ -55,6 +55,31 @@ enum Verb {
     /// Hand out the proof of a pass
     #[command(subcommand)]
     Evidence(EvidenceVerb),
+    /// Learn from a journal how cameras misread; with --camera and --output, write that camera's table
+    Confusions {
+        /// The journal
+        db: PathBuf,
+        /// The camera
+        #[arg(long, requires = "output")]
+        camera: Option<String>,
+        /// Where its table is written
+        #[arg(short, long, requires = "camera")]
+        output: Option<PathBuf>,
+        /// The table before; the built-in one where absent
+        #[arg(long)]
+        before: Option<PathBuf>,
+        /// Take what missions of admitted vehicles expect for the truth, beside what people corrected
+        #[arg(long)]
+        expected: bool,
+    },
+    /// How far told probabilities keep their word, for each lane and device
+    Reliability {
+        /// The journal
+        db: PathBuf,
+        /// As above
+        #[arg(long)]
+        expected: bool,
+    },
     /// Take recorded decisions again; exit status 1 where one does not come out byte for byte as recorded
     Replay {
         /// The journal
@@ -138,6 +163,14 @@ fn main() -> ExitCode {
         Verb::Journal(JournalVerb::Export { db, from, to }) => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             ended(verbs::export_journal(&db, from, to, &mut out).map(|()| true))
+        }
+        Verb::Confusions { db, camera, output, before, expected } => {
+            let camera = camera.as_deref().zip(output.as_deref());
+            let mut out = std::io::stdout().lock();
+            ended(verbs::confusions(&db, camera, before.as_deref(), expected, &mut out))
+        }
+        Verb::Reliability { db, expected } => {
+            ended(verbs::reliability(&db, expected, &mut std::io::stdout().lock()))
         }
         Verb::Replay { db, pass, rules } => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());

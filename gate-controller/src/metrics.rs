@@ -112,11 +112,14 @@ impl Counts {
             | EntryBody::VehicleUnder {}
             | EntryBody::VehicleLeft {}
             | EntryBody::VehicleWentBack {}
+            | EntryBody::VehicleEnclosed {}
+            | EntryBody::VehicleSentBack {}
             | EntryBody::LocalHands { .. }
             | EntryBody::ArmConfirmedDown {}
             | EntryBody::FaultRaised { .. }
             | EntryBody::FaultCleared { .. }
             | EntryBody::OperatorAct { .. }
+            | EntryBody::Corrected { .. }
             | EntryBody::Erased { .. } => {}
         }
     }

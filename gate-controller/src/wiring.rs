@@ -1,12 +1,14 @@
 //! From configuration to running drivers and lane specifications: the one exhaustive mapping.
 
 use crate::caught::Caught;
+use crate::push::{self, PushCamera, PushDriver};
 use crate::signs::Room;
-use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver};
-use config::{CameraConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
+use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver, SignTemplate};
+use config::{CameraConfig, IoConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
 use device::{Backoff, Clock, DeviceLink, Driver, Endpoint, Observation, Tap, supervise};
 use gate_core::policy::Issued;
 use gate_core::{CameraSpec, IdentityRule, LaneDevices, LaneSpec, LaneTimers, WeightRule};
+use gate_types::confusion::ConfusionTable;
 use gate_types::mission::Process;
 use gate_types::{BootEpoch, DeviceId};
 use journal::Opened;
@@ -27,10 +29,14 @@ const COMMANDS: usize = 16;
 pub struct LanePlan {
     config: LaneConfig,
     io: (Endpoint, PointMap),
-    sign: Option<Endpoint>,
+    /// The exit arm of a two-barrier lock.
+    exit_io: Option<(Endpoint, PointMap)>,
+    sign: Option<(Endpoint, Option<SignTemplate>)>,
     reader: Option<Endpoint>,
     scale: Option<Endpoint>,
-    workers: Vec<WorkerSpec>,
+    cameras: Vec<CameraPlan>,
+    /// What misreading costs, for each camera in order.
+    confusions: Vec<Option<ConfusionTable>>,
 }
 
 /// What a lane holds of its running devices. A driver stops when its command channel is dropped.
@@ -40,10 +46,14 @@ pub struct LaneLinks {
     pub observations: mpsc::Receiver<Observation>,
     /// The remote I/O.
     pub io: mpsc::Sender<IoCommand>,
+    /// The remote I/O of the exit arm of a two-barrier lock.
+    pub exit_io: Option<(DeviceId, mpsc::Sender<IoCommand>)>,
     /// The reader.
     pub reader: Option<mpsc::Sender<ReaderCommand>>,
-    /// The cameras, each read by a worker of its own, in the order of the node file.
+    /// The cameras in the order of the node file, each read by a worker of its own or by itself.
     pub cameras: Vec<(DeviceId, mpsc::Sender<CameraCommand>)>,
+    /// Those of them that push, for the gate's listener.
+    pub pushing: Vec<PushCamera>,
     /// The sign and its room.
     pub sign: Option<(mpsc::Sender<SignCommand>, Room)>,
     /// The scale; held so that its driver lives.
@@ -93,43 +103,88 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Re
         }
     };
     let io = endpoint(&lane.io.id, &lane.io.endpoint);
+    let exit = lane.exit_io.as_ref().map(|io| endpoint(&io.id, &io.endpoint));
     let sign = lane.sign.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
     let reader = lane.reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
     let scale = lane.scale.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
-    let points = match PointMap::load(&lane.io.points) {
+    let template = sign.as_ref().and_then(Option::as_ref).and_then(|s| s.query.get("template"));
+    let template = template.map(|file| SignTemplate::load(Path::new(file)));
+    let template = template.transpose().unwrap_or_else(|error| {
+        problems.push(format!("lane {}: sign: {error}", lane.id));
+        None
+    });
+    let mut points_of = |io: &IoConfig| match PointMap::load(&io.points) {
         Ok(points) => Some(points),
         Err(error) => {
-            problems.push(format!("lane {}: device {}: {error}", lane.id, lane.io.id));
+            problems.push(format!("lane {}: device {}: {error}", lane.id, io.id));
             None
         }
     };
-    let workers = match (lane.cameras.is_empty(), ocr) {
-        (true, _) => Vec::new(),
-        (false, Some(ocr)) => {
-            let turns = state_dir.join(format!("{}.turns", lane.id));
-            lane.cameras.iter().map(|camera| worker_spec(camera, ocr, &turns)).collect()
+    let points = points_of(&lane.io);
+    let exit_points = lane.exit_io.as_ref().and_then(&mut points_of);
+    let confusions = lane.cameras.iter().map(|camera| {
+        let file = camera.confusions.as_ref()?;
+        let text = std::fs::read_to_string(file).map_err(|error| vec![error.to_string()]);
+        match text.and_then(|text| ConfusionTable::parse(&text)) {
+            Ok(table) => Some(table),
+            Err(wrong) => {
+                let (lane, wrong) = (&lane.id, wrong.join("; "));
+                problems.push(format!("lane {lane}: device {}: {}: {wrong}", camera.id, file.display()));
+                None
+            }
         }
-        (false, None) => {
-            problems.push(format!("lane {}: it has cameras and the node file has no [ocr]; add it", lane.id));
-            Vec::new()
+    });
+    let confusions: Vec<Option<ConfusionTable>> = confusions.collect();
+    let turns = state_dir.join(format!("{}.turns", lane.id));
+    let mut cameras = Vec::new();
+    for camera in &lane.cameras {
+        match camera_plan(camera, ocr, &turns, state_dir) {
+            Ok(plan) => cameras.push(plan),
+            Err(why) => problems.push(format!("lane {}: device {}: {why}", lane.id, camera.id)),
         }
-    };
+    }
     match (io, points) {
         (Some(io), Some(points)) if problems.is_empty() => Ok(LanePlan {
             config: lane.clone(),
             io: (io, points),
-            sign: sign.flatten(),
+            exit_io: exit.flatten().zip(exit_points),
+            sign: sign.flatten().map(|endpoint| (endpoint, template)),
             reader: reader.flatten(),
             scale: scale.flatten(),
-            workers,
+            cameras,
+            confusions,
         }),
         (_, _) => Err(problems),
     }
 }
 
+/// How a camera is read.
+#[derive(Debug)]
+enum CameraPlan {
+    /// By a vision worker.
+    Worker(WorkerSpec),
+    /// By itself: it pushes.
+    Push(DeviceId, PushCamera, PushDriver),
+}
+
+fn camera_plan(
+    camera: &CameraConfig,
+    ocr: Option<&OcrConfig>,
+    turns: &Path,
+    state_dir: &Path,
+) -> Result<CameraPlan, String> {
+    let endpoint = Endpoint::parse(&camera.endpoint).map_err(|e| e.to_string())?;
+    if endpoint.scheme == push::SCHEME {
+        let told = push::camera(&endpoint, state_dir, camera.view).map_err(|e| format!("{e:#}"))?;
+        return Ok(CameraPlan::Push(camera.id.clone(), told.0, told.1));
+    }
+    let ocr = ocr.ok_or("it is read by a worker and the node file has no [ocr]; add it")?;
+    Ok(CameraPlan::Worker(worker_spec(camera, ocr, turns)))
+}
+
 fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSpec {
     WorkerSpec {
-        command: program(&ocr.command, std::env::current_exe().ok().as_deref()),
+        command: worker_program(&ocr.command),
         models: ocr.models.clone(),
         regions: ocr.regions.clone(),
         camera: lpr_ocr::CameraSpec {
@@ -140,6 +195,11 @@ fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSp
         },
         turns: Some(turns.to_path_buf()),
     }
+}
+
+/// Where the worker's program is.
+pub(crate) fn worker_program(command: &Path) -> PathBuf {
+    program(command, std::env::current_exe().ok().as_deref())
 }
 
 /// A bare program name is looked for beside the daemon first, then on the path.
@@ -184,10 +244,17 @@ impl LanePlan {
             ask_again_ms: loaded.node.central.ask_again_ms,
             devices: LaneDevices {
                 io: lane.io.id.clone(),
+                exit_io: lane.exit_io.as_ref().map(|io| io.id.clone()),
                 cameras: lane
                     .cameras
                     .iter()
-                    .map(|c| CameraSpec { id: c.id.clone(), view: c.view, kinds: c.kinds.clone() })
+                    .zip(&self.confusions)
+                    .map(|(c, confusions)| CameraSpec {
+                        id: c.id.clone(),
+                        view: c.view,
+                        kinds: c.kinds.clone(),
+                        confusions: confusions.clone(),
+                    })
                     .collect(),
                 reader: lane.reader.as_ref().map(|r| r.id.clone()),
                 scale: lane.scale.as_ref().map(|s| s.id.clone()),
@@ -205,30 +272,42 @@ impl LanePlan {
         let (endpoint, points) = self.io;
         let driver = IoDriver::new(endpoint, points, lane.io.poll_ms).answering_within(lane.io.timeout_ms);
         let io = starter.start(lane.io.id.clone(), driver);
+        let exit_io = lane.exit_io.as_ref().zip(self.exit_io).map(|(exit, (endpoint, points))| {
+            let driver = IoDriver::new(endpoint, points, exit.poll_ms).answering_within(exit.timeout_ms);
+            (exit.id.clone(), starter.start(exit.id.clone(), driver))
+        });
         let reader = lane.reader.as_ref().zip(self.reader).map(|(r, endpoint)| {
             starter.start(r.id.clone(), ReaderDriver::new(endpoint, r.antennas.clone(), r.rssi_min_dbm))
         });
         let scale = lane.scale.as_ref().zip(self.scale).map(|(s, endpoint)| {
             starter.start(s.id.clone(), ScaleDriver::new(endpoint, s.capacity_kg, s.interval_kg))
         });
-        let sign = lane.sign.as_ref().zip(self.sign).map(|(s, endpoint)| {
+        let sign = lane.sign.as_ref().zip(self.sign).map(|(s, (endpoint, template))| {
             let room = Room { lines: usize::from(s.lines), columns: usize::from(s.columns) };
-            (starter.start(s.id.clone(), SignDriver::new(endpoint, s.lines, s.columns)), room)
+            (
+                starter.start(s.id.clone(), SignDriver::new(endpoint, s.lines, s.columns).speaking(template)),
+                room,
+            )
         });
         let names = LaneNames {
             io: lane.io.id.clone(),
             reader: lane.reader.as_ref().map(|r| r.id.clone()),
             sign: lane.sign.as_ref().map(|s| s.id.clone()),
         };
-        let cameras = self
-            .workers
-            .into_iter()
-            .map(|spec| {
-                let id = spec.camera.id.clone();
-                (id.clone(), starter.start(id, WorkerDriver::new(spec, frames.clone())))
-            })
-            .collect();
-        LaneLinks { observations: seen, io, reader, cameras, sign, scale, names }
+        let (mut cameras, mut pushing) = (Vec::new(), Vec::new());
+        for plan in self.cameras {
+            cameras.push(match plan {
+                CameraPlan::Worker(spec) => {
+                    let id = spec.camera.id.clone();
+                    (id.clone(), starter.start(id, WorkerDriver::new(spec, frames.clone())))
+                }
+                CameraPlan::Push(id, camera, driver) => {
+                    pushing.push(camera);
+                    (id.clone(), starter.start(id, driver.keeping(frames.clone())))
+                }
+            });
+        }
+        LaneLinks { observations: seen, io, exit_io, reader, cameras, pushing, sign, scale, names }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Devices: endpoints as URLs of the right kind, and each instrument's own numbers.
 
 use super::{Findings, repeated};
-use crate::LaneConfig;
+use crate::{IoConfig, LaneConfig};
+use gate_types::confusion::ConfusionTable;
 use gate_types::endpoint::Endpoint;
+use std::path::Path;
 
 /// Checks an endpoint against the forms that its device takes, each `scheme` with an example.
 fn endpoint(text: &str, path: &str, forms: &[(&str, &str)], f: &mut Findings) -> Option<Endpoint> {
@@ -19,15 +21,16 @@ fn endpoint(text: &str, path: &str, forms: &[(&str, &str)], f: &mut Findings) ->
         f.add(path, format!("`{text}`: scheme `{}` does not fit this device; write {examples}", url.scheme));
         return None;
     }
-    if url.scheme == "serial" {
+    let line = ["serial", "dir", "push"].contains(&url.scheme.as_str());
+    if line || url.scheme == "modbus-rtu" && url.host.is_empty() {
         if !url.host.is_empty() || url.path.len() < 2 {
-            f.add(path, format!("`{text}`: no device file; write {examples}"));
+            f.add(path, format!("`{text}`: no path; write {examples}"));
         }
     } else {
         if url.host.is_empty() {
             f.add(path, format!("`{text}`: no host; write {examples}"));
         }
-        if url.port == 0 {
+        if url.port == 0 && url.scheme != "rtsp" {
             f.add(path, format!("`{text}`: no port; write {examples}"));
         }
     }
@@ -46,17 +49,26 @@ pub(super) fn central(url: &str, f: &mut Findings) {
     }
 }
 
+const CAMERA: [(&str, &str); 4] = [
+    ("mjpeg", "mjpeg://HOST:PORT/PATH"),
+    ("rtsp", "rtsp://HOST/PATH"),
+    ("dir", "dir:///FOLDER"),
+    ("push", "push:///PATH?form=hikvision&auth=digest&user=NAME&password_file=FILE"),
+];
+const MODBUS: [(&str, &str); 2] =
+    [("modbus", "modbus://HOST:502?unit=1"), ("modbus-rtu", "modbus-rtu:///dev/ttyS0?baud=19200")];
 const TCP: (&str, &str) = ("tcp", "tcp://HOST:PORT");
 
 pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
-    io(lane, at, f);
+    io(&lane.io, &format!("{at}.io"), f);
+    if let Some(exit) = &lane.exit_io {
+        io(exit, &format!("{at}.exit_io"), f);
+    }
     for (n, camera) in lane.cameras.iter().enumerate() {
-        endpoint(
-            &camera.endpoint,
-            &format!("{at}.camera[{n}].endpoint"),
-            &[("mjpeg", "mjpeg://HOST:PORT/PATH")],
-            f,
-        );
+        endpoint(&camera.endpoint, &format!("{at}.camera[{n}].endpoint"), &CAMERA, f);
+        if let Some(file) = &camera.confusions {
+            confusions(file, &format!("{at}.camera[{n}].confusions"), f);
+        }
     }
     if let Some(reader) = &lane.reader {
         endpoint(&reader.endpoint, &format!("{at}.reader.endpoint"), &[("llrp", "llrp://HOST:5084")], f);
@@ -92,19 +104,44 @@ pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
     }
 }
 
-fn io(lane: &LaneConfig, at: &str, f: &mut Findings) {
-    let place = format!("{at}.io.endpoint");
-    let url = endpoint(&lane.io.endpoint, &place, &[("modbus", "modbus://HOST:502?unit=1")], f);
+fn io(io: &IoConfig, at: &str, f: &mut Findings) {
+    let place = format!("{at}.endpoint");
+    let url = endpoint(&io.endpoint, &place, &MODBUS, f);
+    let serial = url.as_ref().is_some_and(|u| u.scheme == "modbus-rtu" && u.host.is_empty());
     for (key, value) in url.iter().flat_map(|u| &u.query) {
-        if key != "unit" || value.parse::<u8>().is_err() {
-            f.add(&place, format!("`{key}={value}`: only unit=0 to unit=255 is known here; correct it"));
+        match key.as_str() {
+            "unit" if value.parse::<u8>().is_ok() => {}
+            "baud" if serial && value.parse::<u32>().is_ok() => {}
+            "parity" if serial && ["none", "even", "odd"].contains(&value.as_str()) => {}
+            "stop" if serial && ["1", "2"].contains(&value.as_str()) => {}
+            _ => f.add(
+                &place,
+                format!(
+                    "`{key}={value}`: only unit=0 to unit=255 is known here, and on a serial line baud, \
+                     parity=none|even|odd and stop=1|2; correct it"
+                ),
+            ),
         }
     }
-    f.within(&format!("{at}.io.poll_ms"), lane.io.poll_ms, 10, 1_000, "ms");
-    f.within(&format!("{at}.io.timeout_ms"), lane.io.timeout_ms, 20, 1_000, "ms");
-    if !lane.io.points.is_file() {
-        let text =
-            format!("no point map `{}`; the path is relative to the node file", lane.io.points.display());
-        f.add(format!("{at}.io.points"), text);
+    f.within(&format!("{at}.poll_ms"), io.poll_ms, 10, 1_000, "ms");
+    f.within(&format!("{at}.timeout_ms"), io.timeout_ms, 20, 1_000, "ms");
+    if !io.points.is_file() {
+        let text = format!("no point map `{}`; the path is relative to the node file", io.points.display());
+        f.add(format!("{at}.points"), text);
+    }
+}
+
+/// What reading costs on a camera: a file of lines with two characters and nats.
+fn confusions(file: &Path, at: &str, f: &mut Findings) {
+    match std::fs::read_to_string(file) {
+        Err(error) => {
+            let text = format!("`{}`: {error}; the path is relative to the node file", file.display());
+            f.add(at, text);
+        }
+        Ok(text) => {
+            for wrong in ConfusionTable::parse(&text).err().unwrap_or_default() {
+                f.add(at, format!("`{}`: {wrong}", file.display()));
+            }
+        }
     }
 }

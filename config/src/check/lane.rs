@@ -1,7 +1,7 @@
 //! One lane: its use, its rule of identity against its devices (T13, T22), its times.
 
 use super::{Findings, devices, repeated, written};
-use crate::{IdentityRule, LaneConfig, LaneTimers, NodeConfig, Site};
+use crate::{IdentityRule, LaneConfig, LaneMode, LaneTimers, NodeConfig, Site};
 use gate_types::identity::Slot;
 use gate_types::observation::{ReadKind, View};
 
@@ -25,10 +25,18 @@ pub(super) fn lane(lane: &LaneConfig, at: &str, node: &NodeConfig, site: Option<
     weight(lane, at, f);
     timers(&lane.timers, &format!("{at}.timers"), f);
     devices::of_lane(lane, at, f);
-    if lane.timers.inputs_stale_ms < 2 * lane.io.poll_ms {
+    if lane.exit_io.is_some() && lane.mode == LaneMode::Shadow {
+        f.add(
+            format!("{at}.mode"),
+            "a two-barrier lock cannot be shadowed: which arm another controller raises next is not told; use \
+             advisory, or describe each arm as a lane of its own",
+        );
+    }
+    let slowest = std::iter::once(&lane.io).chain(&lane.exit_io).map(|io| io.poll_ms).max().unwrap_or(0);
+    if lane.timers.inputs_stale_ms < 2 * slowest {
         let text = format!(
             "{} ms is less than two polls of {} ms: inputs would be unknown between polls; raise it or poll faster",
-            lane.timers.inputs_stale_ms, lane.io.poll_ms
+            lane.timers.inputs_stale_ms, slowest
         );
         f.add(format!("{at}.timers.inputs_stale_ms"), text);
     }

@@ -37,12 +37,18 @@ pub(crate) fn node(
             f.add("ocr.command", "is empty; name the vision worker")
         }
         Some(_) => {}
-        None if node.lanes.iter().any(|l| !l.cameras.is_empty()) => {
+        None if node.lanes.iter().flat_map(|l| &l.cameras).any(|c| !c.endpoint.starts_with("push:")) => {
             f.add(
                 "ocr",
                 "there are cameras but no vision worker to read them; add [ocr] or remove the cameras",
             );
         }
+        None => {}
+    }
+    let pushes = node.lanes.iter().flat_map(|l| &l.cameras).any(|c| c.endpoint.starts_with("push:"));
+    match &node.push {
+        Some(push) => f.filled("push.listen", &push.listen),
+        None if pushes => f.add("push", "a camera pushes and nothing listens for it; add [push] with listen"),
         None => {}
     }
     if node.lanes.is_empty() {
@@ -75,6 +81,7 @@ fn shared(lanes: &[LaneConfig], f: &mut Findings) {
     for (n, lane) in lanes.iter().enumerate() {
         let at = label(lanes, n);
         let mut names = vec![(format!("{at}.io.id"), &lane.io.id)];
+        names.extend(lane.exit_io.as_ref().map(|d| (format!("{at}.exit_io.id"), &d.id)));
         for (n, camera) in lane.cameras.iter().enumerate() {
             names.push((format!("{at}.camera[{n}].id"), &camera.id));
         }
@@ -84,8 +91,11 @@ fn shared(lanes: &[LaneConfig], f: &mut Findings) {
         for (path, id) in names {
             f.unique(&mut devices, "the device", id.as_str(), &path);
         }
-        let io = format!("{} with {}", lane.io.endpoint, lane.io.points.display());
-        f.unique(&mut places, "the remote I/O", &io, &format!("{at}.io.endpoint"));
+        let ios = [Some(("io", &lane.io)), lane.exit_io.as_ref().map(|io| ("exit_io", io))];
+        for (name, io) in ios.into_iter().flatten() {
+            let points = format!("{} with {}", io.endpoint, io.points.display());
+            f.unique(&mut places, "the remote I/O", &points, &format!("{at}.{name}.endpoint"));
+        }
         if let Some(scale) = &lane.scale {
             f.unique(&mut places, "the scale", &scale.endpoint, &format!("{at}.scale.endpoint"));
         }

@@ -1,14 +1,17 @@
-//! `POST api/v1/lanes/{lane}/operator`: a person acts, by name, with a reason.
+//! `POST api/v1/lanes/{lane}/operator`: a person acts; `POST api/v1/lanes/{lane}/correct`: a person says what
+//! stands on the vehicle. Both by name and with a reason.
 
 use super::{Console, problem};
-use crate::lane_loop::OperatorRequest;
+use crate::lane_loop::{OperatorRequest, Requested};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use gate_core::OperatorAct;
+use gate_core::fusion::entered;
 use gate_types::LaneId;
+use gate_types::identity::Slot;
 use serde::Deserialize;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -24,6 +27,20 @@ pub(super) struct ActBody {
     name: String,
     /// What.
     act: Act,
+    /// Why.
+    reason: String,
+}
+
+/// The body of a correction.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CorrectBody {
+    /// Who looked.
+    name: String,
+    /// Which fact.
+    slot: Slot,
+    /// What stands there.
+    value: String,
     /// Why.
     reason: String,
 }
@@ -55,6 +72,40 @@ pub(super) async fn operator(
     headers: HeaderMap,
     body: Result<Json<ActBody>, JsonRejection>,
 ) -> Response {
+    match body {
+        Ok(Json(body)) => {
+            let act = OperatorAct::from(body.act).into();
+            hand_over(&console, lane, &headers, (&body.name, &body.reason), act)
+        }
+        Err(rejection) => problem(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    }
+}
+
+/// 202: the lane has it. It is recorded in any case, and evidence while the vehicle stands there undecided.
+pub(super) async fn correct(
+    State(console): State<Console>,
+    Path(lane): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<CorrectBody>, JsonRejection>,
+) -> Response {
+    let body = match body {
+        Ok(Json(body)) => body,
+        Err(rejection) => return problem(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    };
+    let Some(value) = entered(body.slot, &body.value) else {
+        return problem(StatusCode::UNPROCESSABLE_ENTITY, "value: it cannot stand in this slot; look again");
+    };
+    let act = Requested::Correct { slot: body.slot, value };
+    hand_over(&console, lane, &headers, (&body.name, &body.reason), act)
+}
+
+fn hand_over(
+    console: &Console,
+    lane: String,
+    headers: &HeaderMap,
+    (name, reason): (&str, &str),
+    act: Requested,
+) -> Response {
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -65,11 +116,7 @@ pub(super) async fn operator(
             "send `Authorization: Bearer TOKEN` with the node's console-token",
         );
     }
-    let body = match body {
-        Ok(Json(body)) => body,
-        Err(rejection) => return problem(StatusCode::BAD_REQUEST, &rejection.body_text()),
-    };
-    let (name, reason) = (body.name.trim(), body.reason.trim());
+    let (name, reason) = (name.trim(), reason.trim());
     if let Err(why) = words("name", name, MAX_NAME).and_then(|()| words("reason", reason, MAX_REASON)) {
         return problem(StatusCode::UNPROCESSABLE_ENTITY, &why);
     }
@@ -77,8 +124,7 @@ pub(super) async fn operator(
     let Some(sender) = sender else {
         return problem(StatusCode::NOT_FOUND, "this node has no such lane");
     };
-    let request = OperatorRequest { name: name.to_owned(), act: body.act.into(), reason: reason.to_owned() };
-    match sender.try_send(request) {
+    match sender.try_send(OperatorRequest { name: name.to_owned(), act, reason: reason.to_owned() }) {
         Ok(()) => (StatusCode::ACCEPTED, Json(serde_json::json!({ "status": "accepted" }))).into_response(),
         Err(TrySendError::Full(_)) => {
             problem(StatusCode::SERVICE_UNAVAILABLE, "the lane has not taken earlier acts yet; try again")
@@ -155,8 +201,31 @@ mod tests {
         let act = acts.try_recv().unwrap();
         assert_eq!(
             (act.name.as_str(), act.act, act.reason.as_str()),
-            ("Ada", OperatorAct::TurnBack, "wrong gate")
+            ("Ada", Requested::Act(OperatorAct::TurnBack), "wrong gate")
         );
+    }
+
+    #[tokio::test]
+    async fn a_correction_is_taken_in_its_canonical_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let (console, mut acts) = console(folder.path());
+        let send = async |token: &str, body: &str| {
+            let request = Request::post("/api/v1/lanes/n1-in-1/correct")
+                .header(header::HOST, "localhost")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .body(Body::from(body.to_owned()))
+                .unwrap();
+            router(console.clone()).oneshot(request).await.unwrap().status()
+        };
+        let good = r#"{"name":"Ada","slot":"tractor_plate","value":"ab 123 cd","reason":"mud"}"#;
+        assert_eq!(send("guess", good).await, StatusCode::UNAUTHORIZED);
+        let wrong = r#"{"name":"Ada","slot":"itu","value":"MAEU7994763","reason":"mud"}"#;
+        assert_eq!(send("the-token", wrong).await, StatusCode::UNPROCESSABLE_ENTITY, "check digit");
+        assert!(acts.try_recv().is_err());
+        assert_eq!(send("the-token", good).await, StatusCode::ACCEPTED);
+        let act = acts.try_recv().unwrap().act;
+        assert_eq!(act, Requested::Correct { slot: Slot::TractorPlate, value: "AB123CD".into() });
     }
 
     #[tokio::test]

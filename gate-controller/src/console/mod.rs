@@ -91,6 +91,7 @@ fn router(console: Console) -> Router {
         .route("/api/v1/metrics", get(api::metrics))
         .route("/api/v1/health", get(api::health))
         .route("/api/v1/lanes/{lane}/operator", post(act::operator))
+        .route("/api/v1/lanes/{lane}/correct", post(act::correct))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard))
         .with_state(console)
