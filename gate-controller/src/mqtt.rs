@@ -1,5 +1,8 @@
 //! Events to the MQTT broker, for those who want to listen: QoS 1, one in flight, acknowledged in the
-//! journal only on the broker's PubAck. Nothing is subscribed: no message moves an arm.
+//! journal only on the broker's PubAck. This connection subscribes to nothing; the few commands from afar,
+//! none of which moves an arm, have one of their own ([`commands`]).
+
+pub mod commands;
 
 use crate::board::NodeFault;
 use crate::ledger::Ledger;
@@ -18,16 +21,16 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// Keep-alive, seconds.
-const KEEP_ALIVE_S: u16 = 10;
+pub(crate) const KEEP_ALIVE_S: u16 = 10;
 /// Longest wait for a connection, seconds.
-const CONNECT_S: u64 = 5;
+pub(crate) const CONNECT_S: u64 = 5;
 /// Largest message both ways, bytes: a closed pass with its identity and mission.
 const MAX_PACKET: usize = 256 * 1024;
 /// Rows read from the journal at once; they go out one by one.
 const BATCH: usize = 64;
 /// First and longest wait between connections, milliseconds.
-const FIRST_WAIT_MS: u64 = 250;
-const LONGEST_WAIT_MS: u64 = 10_000;
+pub(crate) const FIRST_WAIT_MS: u64 = 250;
+pub(crate) const LONGEST_WAIT_MS: u64 = 10_000;
 /// How long the farewell may take at a stop, milliseconds.
 const FAREWELL_MS: u64 = 1_000;
 

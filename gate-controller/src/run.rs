@@ -7,11 +7,13 @@ use crate::identity::{Identity, IdentityFolder, create_private_dir};
 use crate::lane_loop::{self, LaneParts};
 use crate::ledger::Ledger;
 use crate::metrics::Meter;
+use crate::once::Once;
 use crate::permits::SheetRoom;
 use crate::pictures::Pictures;
+use crate::remote::Remote;
 use crate::signs::SignTexts;
 use crate::verbs::IMAGES;
-use crate::{heads, journal_key, mqtt, outbox, permits, upkeep, wiring};
+use crate::{heads, journal_key, mqtt, outbox, permits, push, upkeep, wiring};
 use anyhow::{Context as _, Result, bail};
 use config::Loaded;
 use device::Clock;
@@ -34,6 +36,8 @@ use tokio::time::timeout;
 
 /// The journal's file in the state directory.
 pub const JOURNAL_FILE: &str = "journal.db";
+/// Commands that were done.
+const COMMANDS_FILE: &str = "commands.json";
 /// How long lanes may take to end, milliseconds.
 const LANES_END_MS: u64 = 5_000;
 /// How long the last events may take to central at a stop, milliseconds.
@@ -102,6 +106,7 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let plans = wiring::plan(&loaded).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
     let identity = Identity::load(&IdentityFolder::of(&state_dir))?;
     let central = Central::new(&loaded.node.central, &identity)?;
+    let release_key = identity.release_key;
     let signs = Arc::new(SignTexts::of(&loaded.site).context("signs.toml")?);
     let listener = console::bind(&loaded.node.console.listen).await?;
     let console_address = listener.local_addr().context("console address")?;
@@ -137,6 +142,8 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let mut tasks = Tasks::default();
     let mut lanes = Tasks::default();
     let mut operators = HashMap::new();
+    let mut sign_ways = HashMap::new();
+    let mut pushing = Vec::new();
     let sheets = SheetRoom::empty();
     for (plan, view) in plans.into_iter().zip(views) {
         let id = plan.config().id.clone();
@@ -144,10 +151,15 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
         ledger.append(vec![rules_loaded(&spec, clock.now())]).await?;
         let (operator, acts) = mpsc::channel(OPERATOR);
         operators.insert(id.clone(), operator);
+        let mut links = plan.start(clock, frames.clone(), &mut tasks);
+        pushing.append(&mut links.pushing);
+        if let Some((sign, room)) = &links.sign {
+            sign_ways.insert(id.clone(), (sign.downgrade(), *room));
+        }
         let parts = LaneParts {
             lane: Lane::new(spec, restored(&opened, &id)),
             clock,
-            links: plan.start(clock, frames.clone(), &mut tasks),
+            links,
             ledger: ledger.clone(),
             central: central.clone(),
             signs: signs.clone(),
@@ -189,6 +201,7 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
         "delivery to central".to_owned(),
         outbox::deliver(ledger.clone(), central, port.clone(), node.clone(), central_down),
     );
+    let operators = Arc::new(operators);
     let broker = match &loaded.node.mqtt {
         None => None,
         Some(config) => {
@@ -200,6 +213,20 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
                 "mqtt publication".to_owned(),
                 mqtt::publish(ledger.clone(), broker.clone(), port.clone(), node.clone(), is_connected),
             );
+            if config.commands {
+                let remote = Remote {
+                    port: port.clone(),
+                    node: node.clone(),
+                    key: release_key,
+                    operators: operators.clone(),
+                    signs: sign_ways,
+                    board: board.clone(),
+                    ledger: ledger.clone(),
+                    done: Once::open(state_dir.join(COMMANDS_FILE))?,
+                };
+                let line = mqtt::commands::CommandLine::new(config, &port, &node)?;
+                tasks.add("mqtt commands".to_owned(), mqtt::commands::serve(line, remote));
+            }
             Some(broker)
         }
     };
@@ -210,12 +237,25 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
         board: board.clone(),
         frames,
         ledger: ledger.clone(),
-        operators: Arc::new(operators),
+        operators,
         token: Arc::new(token),
     };
     wiring::Spawn::spawn(&mut tasks, "console".to_owned(), console::serve(listener, console));
+    let mut push_address = None;
+    if let Some(config) = &loaded.node.push {
+        let bound = tokio::net::TcpListener::bind(&config.listen).await;
+        let listener = bound.with_context(|| format!("push.listen `{}`: cannot be bound", config.listen))?;
+        push_address = Some(listener.local_addr().context("push address")?.to_string());
+        let served = push::serve(listener, std::mem::take(&mut pushing), clock);
+        wiring::Spawn::spawn(&mut tasks, "push cameras".to_owned(), async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the listener of pushing cameras ended");
+            }
+        });
+    }
+    anyhow::ensure!(pushing.is_empty(), "a camera pushes and the node file has no [push]: write listen there");
     if let Some(file) = ready_file {
-        write_ready(file, &console_address.to_string())?;
+        write_ready(file, &console_address.to_string(), push_address.as_deref())?;
     }
     tracing::info!(node = %loaded.node.node, console = %format!("http://{console_address}/"), "running");
 
@@ -324,7 +364,9 @@ fn rules_loaded(spec: &LaneSpec, at: Stamp) -> Entry {
 
 /// What is wrong with the journal goes on record and on the board, with its position.
 async fn report(findings: &[Finding], lost: &NodeFault, broken: &NodeFault) -> Result<(), JournalError> {
-    let (tail, rest): (Vec<_>, Vec<_>) = findings.iter().partition(|f| matches!(f, Finding::TailLost { .. }));
+    // That a file was begun anew was told when it was.
+    let news = findings.iter().filter(|f| !matches!(f, Finding::BeginsAnew { .. }));
+    let (tail, rest): (Vec<_>, Vec<_>) = news.partition(|f| matches!(f, Finding::TailLost { .. }));
     if let Some(finding) = tail.first() {
         lost.raise(heads::told(finding)).await?;
     }
@@ -366,9 +408,10 @@ fn lock(state_dir: &Path) -> Result<std::fs::File> {
 }
 
 /// Written beside and renamed, so that a reader sees it whole or not at all.
-fn write_ready(file: &Path, console: &str) -> Result<()> {
+fn write_ready(file: &Path, console: &str, push: Option<&str>) -> Result<()> {
     let what = || format!("{}: ready file cannot be written", file.display());
     let beside = file.with_extension("new");
-    std::fs::write(&beside, serde_json::json!({ "console": console }).to_string()).with_context(what)?;
+    let told = serde_json::json!({ "console": console, "push": push });
+    std::fs::write(&beside, told.to_string()).with_context(what)?;
     std::fs::rename(&beside, file).with_context(what)
 }

@@ -86,7 +86,8 @@ async fn events_are_acknowledged_only_by_the_broker_and_survive_a_lost_connectio
     let (port, node) = (PortId::new("ITBRI").unwrap(), NodeId::new("3").unwrap());
     let (board, _) = Board::new([]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = MqttConfig { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
+    let at = listener.local_addr().unwrap().port();
+    let config = MqttConfig { host: "127.0.0.1".into(), port: at, commands: false };
     let (client, events) = BrokerClient::new(&config, &port, &node).unwrap();
     let (connected, is_connected) = watch::channel(false);
     let down = NodeFault::new(board.clone(), ledger.clone(), FaultKind::BrokerDown, "broker");

@@ -2,7 +2,7 @@
 //! observes, `test` exercises what it can be told.
 
 use super::device_bench::{Limits, Sure};
-use super::{device_io, device_reader, device_scale, device_sign};
+use super::{device_barcode, device_camera, device_io, device_reader, device_scale, device_sign};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use device::{Endpoint, TapLevel};
@@ -39,7 +39,7 @@ pub struct Watch {
 pub struct Test {
     #[command(flatten)]
     watch: Watch,
-    /// reader: start stop; scale: zero; remote I/O: red green raise permit-lower; sign: each word is a line
+    /// reader: start stop; scale: zero; remote I/O: red green raise permit-lower stop; sign: each word is a line
     #[arg(required = true)]
     acts: Vec<String>,
     /// Do not ask before something moves
@@ -65,18 +65,27 @@ enum Class {
     Scale,
     Io,
     Sign,
+    Camera,
+    Barcode,
 }
 
 /// The forms of endpoint, for an error.
 const FORMS: &str = "llrp://HOST:PORT, serial:///dev/TTY?protocol=P or tcp://HOST:PORT?protocol=P with P of \
-                     toledo, sics, sign, and modbus://HOST:PORT?points=FILE";
+                     toledo, sics, sma, dini, rice-lake, yaohua, yaohua-reversed, yaohua-line, systec, modbus, \
+                     sign, modbus://HOST:PORT?points=FILE (or registers=FILE for a scale), \
+                     modbus-rtu:///dev/TTY?points=FILE, mjpeg://HOST:PORT/PATH, rtsp://HOST/PATH and dir:///FOLDER";
 
 impl Class {
     fn of(endpoint: &Endpoint) -> Option<Self> {
         match (endpoint.scheme.as_str(), endpoint.query.get("protocol").map(String::as_str)) {
             ("llrp", _) => Some(Self::Reader),
-            ("modbus", _) => Some(Self::Io),
-            ("tcp" | "serial", Some("toledo" | "sics")) => Some(Self::Scale),
+            ("modbus" | barrier_io::RTU_SCHEME, _) if endpoint.query.contains_key("registers") => {
+                Some(Self::Scale)
+            }
+            ("modbus" | barrier_io::RTU_SCHEME, _) => Some(Self::Io),
+            ("tcp" | "serial", Some("barcode")) => Some(Self::Barcode),
+            ("mjpeg" | "rtsp" | "dir", _) => Some(Self::Camera),
+            ("tcp" | "serial", Some(name)) if weighbridge::wire::NAMES.contains(&name) => Some(Self::Scale),
             ("tcp" | "serial", Some("sign")) => Some(Self::Sign),
             (_, _) => None,
         }
@@ -120,6 +129,8 @@ pub async fn device(verb: &DeviceVerb, out: &mut impl Write) -> Result<bool> {
             Class::Scale => device_scale::watch(endpoint, &limits, out).await,
             Class::Io => device_io::watch(endpoint, &limits, out).await,
             Class::Sign => device_sign::watch(endpoint, &limits, out).await,
+            Class::Camera => device_camera::watch(&watch.endpoint, &endpoint, &limits, out).await,
+            Class::Barcode => device_barcode::watch(endpoint, &limits, out).await,
         },
         DeviceVerb::Test(Test { acts, yes, .. }) => {
             let sure = Sure { yes: *yes };
@@ -128,6 +139,7 @@ pub async fn device(verb: &DeviceVerb, out: &mut impl Write) -> Result<bool> {
                 Class::Scale => device_scale::test(endpoint, acts, &sure, &limits, out).await,
                 Class::Io => device_io::test(endpoint, acts, &sure, &limits, out).await,
                 Class::Sign => device_sign::test(endpoint, acts, &limits, out).await,
+                Class::Camera | Class::Barcode => bail!("this device is told nothing: use device watch"),
             }
         }
     }
@@ -154,8 +166,12 @@ mod tests {
             ("llrp://h:5084", Some(Class::Reader)),
             ("serial:///dev/ttyS0?protocol=toledo", Some(Class::Scale)),
             ("tcp://h:1?protocol=sics", Some(Class::Scale)),
+            ("tcp://h:1?protocol=rice-lake", Some(Class::Scale)),
+            ("modbus://h:502?registers=r.toml", Some(Class::Scale)),
             ("tcp://h:1?protocol=sign", Some(Class::Sign)),
             ("modbus://h:502?points=p.toml", Some(Class::Io)),
+            ("modbus-rtu:///dev/ttyS0?points=p.toml", Some(Class::Io)),
+            ("rtsp://h/live", Some(Class::Camera)),
             ("tcp://h:1", None),
             ("gopher://h:70", None),
         ] {

@@ -32,7 +32,7 @@ pub(super) async fn watch(endpoint: Endpoint, limits: &Limits, out: &mut impl Wr
     up
 }
 
-/// `red`, `green` switch the lamps; `raise` and `permit-lower` move the arm.
+/// `red`, `green` switch the lamps; `raise`, `permit-lower` and `stop` move the arm or stop it.
 pub(super) async fn test(
     endpoint: Endpoint,
     acts: &[String],
@@ -43,8 +43,10 @@ pub(super) async fn test(
     for act in acts {
         match act.as_str() {
             "red" | "green" => {}
-            "raise" | "permit-lower" => sure.ask(&format!("`{act}` moves the arm of this device"))?,
-            other => bail!("`{other}`: a remote I/O is told red, green, raise or permit-lower"),
+            "raise" | "permit-lower" | "stop" => {
+                sure.ask(&format!("`{act}` moves the arm of this device"))?
+            }
+            other => bail!("`{other}`: a remote I/O is told red, green, raise, permit-lower or stop"),
         }
     }
     let mut bench = Bench::start("io", driver(endpoint)?, limits)?;
@@ -56,6 +58,7 @@ pub(super) async fn test(
             "red" => IoCommand::Light(Light::Red),
             "green" => IoCommand::Light(Light::Green),
             "raise" => IoCommand::Raise { done },
+            "stop" => IoCommand::Stop { done },
             _checked => IoCommand::PermitLower { done },
         };
         let moves = !matches!(command, IoCommand::Light(_));

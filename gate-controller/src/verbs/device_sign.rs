@@ -1,11 +1,13 @@
-//! A driver's sign on the bench: `tcp://HOST:PORT?protocol=sign&lines=2&columns=16`.
+//! A driver's sign on the bench: `tcp://HOST:PORT?protocol=sign&lines=2&columns=16`, and
+//! `template=FILE` for another maker's frame.
 
 use super::device::setting;
 use super::device_bench::{Bench, Limits};
 use anyhow::Result;
-use barrier_io::{SignCommand, SignDriver};
+use barrier_io::{SignCommand, SignDriver, SignTemplate};
 use device::Endpoint;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// A text stays so long where no time is given.
@@ -15,7 +17,9 @@ fn driver(mut endpoint: Endpoint) -> Result<SignDriver> {
     endpoint.query.remove("protocol");
     let lines = setting(&mut endpoint, "lines", 2)?;
     let columns = setting(&mut endpoint, "columns", 16)?;
-    Ok(SignDriver::new(endpoint, lines, columns))
+    let template = endpoint.query.remove("template");
+    let template = template.map(|file| SignTemplate::load(Path::new(&file))).transpose()?;
+    Ok(SignDriver::new(endpoint, lines, columns).speaking(template))
 }
 
 /// Keeps the sign blank and prints its health.
