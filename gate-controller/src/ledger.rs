@@ -103,6 +103,30 @@ fn without_raw(entry: &mut Entry) {
         }
         EntryBody::TagRead { tag, .. } => tag.uri = None,
         EntryBody::WeightRead { weight, .. } => weight.raw.clear(),
-        _ => {}
+        EntryBody::DaemonStarted { .. }
+        | EntryBody::DaemonStopped {}
+        | EntryBody::PassOpened { .. }
+        | EntryBody::ReleaseAsked { .. }
+        | EntryBody::ReleaseAnswered { .. }
+        | EntryBody::ReleaseRefused { .. }
+        | EntryBody::Decided { .. }
+        | EntryBody::RulesLoaded { .. }
+        | EntryBody::RaiseCommanded { .. }
+        | EntryBody::ArmConfirmedUp {}
+        | EntryBody::VehicleUnder {}
+        | EntryBody::VehicleLeft {}
+        | EntryBody::VehicleWentBack {}
+        | EntryBody::VehicleEnclosed {}
+        | EntryBody::VehicleSentBack {}
+        | EntryBody::LowerPermitted { .. }
+        | EntryBody::ArmConfirmedDown {}
+        | EntryBody::ArmMovedUncommanded { .. }
+        | EntryBody::LocalHands { .. }
+        | EntryBody::PassClosed { .. }
+        | EntryBody::FaultRaised { .. }
+        | EntryBody::FaultCleared { .. }
+        | EntryBody::OperatorAct { .. }
+        | EntryBody::Corrected { .. }
+        | EntryBody::Erased { .. } => {}
     }
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 /// Requests that may wait for the writer.
-const QUEUE: usize = 1024;
+pub(crate) const QUEUE: usize = 1024;
 
 /// Where events go; each receiver acknowledges for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -78,7 +78,8 @@ pub(crate) fn start(
     let writer =
         Writer::new(path, db, opened.epoch, seq, last.hash, events, central, broker, signing, reserve)
             .signed_before(signed);
-    spawn("journal", move || writer.serve(queue)).map_err(stopped)?;
+    let room = alive.clone();
+    spawn("journal", move || writer.serve(queue, room)).map_err(stopped)?;
     let (checked, history) = watch::channel(None);
     let file = path.to_path_buf();
     spawn("journal history", move || {

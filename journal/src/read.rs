@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 /// Rows fetched at once while a journal is walked.
 const PAGE: u64 = 512;
 
-/// The entries that `entry_ends` indexes.
-const ENDS: &str = "FROM entry INDEXED BY entry_ends WHERE kind IN ('pass_opened', 'pass_closed')";
+/// The entries that the index `entry_ends` covers, in its own words: only then is it used.
+const ENDS: &str = "FROM entry WHERE kind IN ('pass_opened', 'pass_closed')";
 
 pub(crate) fn last_passes(path: &Path, db: &Connection) -> Result<BTreeMap<LaneId, u64>, JournalError> {
     let fail = |what| database(path, what);
@@ -197,8 +197,17 @@ pub(crate) fn reading(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(database(path, "open for reading"))?;
     db.busy_timeout(std::time::Duration::from_secs(5)).map_err(database(path, "open for reading"))?;
+    let version: i64 =
+        db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(database(path, "read the version"))?;
+    if version == 1 {
+        db.execute_batch(FIRST_FORMAT).map_err(database(path, "read the first format"))?;
+    }
     Ok(db)
 }
+
+/// Entries of the first format, which knew no salts, as those of the second; the file stays as it is.
+const FIRST_FORMAT: &str = "PRAGMA temp_store=MEMORY; \
+    CREATE TEMP VIEW entry AS SELECT *, NULL AS salt, NULL AS commitment FROM main.entry";
 
 /// Entries behind `after`, at most `limit`.
 pub(crate) fn page(db: &Connection, after: u64, limit: u64) -> rusqlite::Result<Vec<Stored>> {

@@ -18,12 +18,15 @@ use gate_types::{BootEpoch, EntrySeq};
 use rusqlite::{Connection, params};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
-use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use std::sync::Weak;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Most entries in one commit.
 const GROUP: usize = 512;
+/// How often a commit that waits for a crowd looks who has come.
+const CROWD_POLL: Duration = Duration::from_micros(50);
 
 type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
 /// Appends that are committed together, each with the one who waits for it.
@@ -69,6 +72,8 @@ pub(crate) struct Writer {
     commits_since_checkpoint: u32,
     look_at_log_after: u32,
     crowd: Crowd,
+    /// What bounds the queue, and so knows how many wait in it.
+    room: Weak<Semaphore>,
     failed: Option<JournalError>,
     signing: Option<Signing>,
     /// Since when there are entries that no head covers.
@@ -115,6 +120,7 @@ impl Writer {
             commits_since_checkpoint: 0,
             look_at_log_after: 0,
             crowd: Crowd::default(),
+            room: Weak::new(),
             failed: None,
             signing,
             unsigned_since: None,
@@ -130,7 +136,8 @@ impl Writer {
         Self { signed, ..self }
     }
 
-    pub(crate) fn serve(mut self, queue: Receiver<Queued>) {
+    pub(crate) fn serve(mut self, queue: Receiver<Queued>, room: Weak<Semaphore>) {
+        self.room = room;
         while let Some(work) = self.wait(&queue) {
             let mut group = Group::new();
             let (mut entries, begun) = (0, Instant::now());
@@ -180,11 +187,17 @@ impl Writer {
 
     /// What else goes into this commit: what waits already, and in a crowd what is on its way.
     fn company(&self, queue: &Receiver<Queued>, appends: usize, begun: Instant) -> Option<Work> {
-        let waiting = queue.try_recv().ok().or_else(|| {
-            let patience = self.crowd.patience(appends)?.checked_sub(begun.elapsed())?;
-            queue.recv_timeout(patience).ok()
-        });
-        waiting.map(|queued| queued.work)
+        loop {
+            match queue.try_recv() {
+                Ok(queued) => return Some(queued.work),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    let patience = self.crowd.patience(appends)?.checked_sub(begun.elapsed())?;
+                    // Not parked on the queue: every single one of the crowd would have to wake this thread.
+                    std::thread::sleep(patience.min(CROWD_POLL));
+                }
+            }
+        }
     }
 
     /// A small transaction without an fsync of its own: the next commit's covers it.

@@ -1,6 +1,7 @@
-//! `replay`: takes recorded decisions again (I6). By the recorded rules each must come out byte for byte; by
-//! other rule files the difference is told, pass by pass and in a table.
+//! `replay`: fuses recorded reads and takes recorded decisions again (I6). By the recorded rules each decision
+//! must come out byte for byte; by other rule files the difference is told, pass by pass and in a table.
 
+use super::reread::{Reads, Reread, compare};
 use anyhow::{Context as _, Result, bail};
 use config::{RuleSets, load_rules};
 use gate_core::policy::{Issued, Law, decide_again};
@@ -20,6 +21,19 @@ struct LaneLaw {
     beside: Vec<Issued>,
 }
 
+/// The kinds of entry that fusion and decision rest on.
+const KINDS: [&str; 9] = [
+    "rules_loaded",
+    "daemon_started",
+    "pass_opened",
+    "optical_read",
+    "tag_read",
+    "weight_read",
+    "corrected",
+    "decided",
+    "pass_closed",
+];
+
 /// What came of a replay.
 #[derive(Debug, Default)]
 struct Tally {
@@ -28,6 +42,10 @@ struct Tally {
     passes: BTreeSet<PassId>,
     /// Decisions that cannot be taken again, by the reason.
     left_out: BTreeMap<&'static str, u64>,
+    /// Identities that the recorded reads give: equal, with the same values, with another value.
+    reread: [u64; 3],
+    /// The widest difference of probability among those with the same values.
+    apart: f64,
     /// Recorded verdict, verdict now.
     table: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -42,11 +60,11 @@ pub fn replay(
 ) -> Result<bool> {
     let only = pass.map(super::pass_id).transpose()?;
     let others = rules.map(rule_files).transpose()?;
-    let (mut lanes, mut tally) = (BTreeMap::new(), Tally::default());
+    let (mut lanes, mut tally, mut reads) = (BTreeMap::new(), Tally::default(), Reads::default());
     for row in read_all(journal)? {
         let row = row?;
-        // A reader of the whole journal looks only into the two kinds that it needs.
-        if row.filed.2 != "rules_loaded" && row.filed.2 != "decided" {
+        // A reader of the whole journal looks only into the kinds that it needs.
+        if !KINDS.contains(&row.filed.2.as_str()) {
             continue;
         }
         if row.is_erased() {
@@ -54,16 +72,13 @@ pub fn replay(
             continue;
         }
         let entry = row.entry(journal)?;
-        match &entry.body {
-            EntryBody::RulesLoaded { rules } => {
-                if let Some(lane) = &entry.lane {
-                    lanes.insert(lane.clone(), law(lane, rules, others.as_ref()));
-                }
+        reads.note(&entry);
+        if let EntryBody::RulesLoaded { rules } = &entry.body {
+            if let Some(lane) = &entry.lane {
+                lanes.insert(lane.clone(), law(lane, rules, others.as_ref()));
             }
-            EntryBody::Decided { .. } if only.is_none() || entry.pass == only => {
-                again(&row, &entry, &lanes, others.is_some(), &mut tally, out)?;
-            }
-            _ => {}
+        } else if only.is_none() || entry.pass == only {
+            again(&row, &entry, (&lanes, &reads), others.is_some(), &mut tally, out)?;
         }
     }
     if let (Some(pass), 0) = (&only, tally.decisions) {
@@ -101,7 +116,7 @@ fn law(lane: &LaneId, rules: &LaneRules, others: Option<&RuleSets>) -> LaneLaw {
 fn again(
     row: &Stored,
     entry: &Entry,
-    lanes: &BTreeMap<LaneId, LaneLaw>,
+    (lanes, reads): (&BTreeMap<LaneId, LaneLaw>, &Reads),
     other_rules: bool,
     tally: &mut Tally,
     out: &mut impl Write,
@@ -116,6 +131,17 @@ fn again(
         tally.leave_out("without recorded rules of their lane");
         return Ok(());
     };
+    if let Some(pass) = &entry.pass {
+        let reread = compare(identity, &reads.fused(pass, &law.rules, identity));
+        if let Reread::Differs(how) = &reread {
+            writeln!(
+                out,
+                "pass {pass}, entry {}: the recorded reads give another identity: {how}",
+                row.seq.0
+            )?;
+        }
+        tally.reread(&reread);
+    }
     let by = Law::of(&law.rules, &law.acting, &law.beside);
     let decision = decide_again(&by, identity, mission.as_deref(), record);
     tally.decisions += 1;
@@ -163,6 +189,17 @@ impl Tally {
     fn leave_out(&mut self, why: &'static str) {
         *self.left_out.entry(why).or_default() += 1;
     }
+    fn reread(&mut self, reread: &Reread) {
+        let [equal, same, other] = &mut self.reread;
+        match reread {
+            Reread::Equal => *equal += 1,
+            Reread::SameValues(apart) => {
+                *same += 1;
+                self.apart = self.apart.max(*apart);
+            }
+            Reread::Differs(_) => *other += 1,
+        }
+    }
     fn tell(&self, other_rules: bool, out: &mut impl Write) -> std::io::Result<()> {
         for (why, count) in &self.left_out {
             writeln!(out, "note: {count} entries left out, {why}")?;
@@ -171,6 +208,13 @@ impl Tally {
         for ((was, is), count) in &self.table {
             writeln!(out, "{was:<10} {is:<10} {count}")?;
         }
+        let [equal, same, other] = self.reread;
+        writeln!(
+            out,
+            "identities fused again from the recorded reads: {equal} equal, {same} with the same values (probabilities \
+             at most {:.3} apart), {other} with another value",
+            self.apart
+        )?;
         let (decisions, passes, differ) = (self.decisions, self.passes.len(), self.differences);
         let how = if other_rules {
             "with another verdict or reason under these rules"

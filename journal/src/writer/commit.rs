@@ -1,7 +1,7 @@
 //! One commit for whatever waits: numbered, chained, stored and durable together.
 
 use super::{Group, Writer, database};
-use crate::append::Appended;
+use crate::append::{Appended, QUEUE};
 use crate::error::JournalError;
 use crate::prepared::Prepared;
 use gate_types::EntrySeq;
@@ -40,12 +40,14 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        let started = Instant::now();
         let result = self.guard(|w| match w.write(group) {
             // SQLite has rolled back cleanly; with the reserve's room the same entries may fit.
             Err(Written::Full(_)) if w.reserve.spend() => w.write(group).map_err(Written::into_error),
             other => other.map_err(Written::into_error),
         });
-        self.crowd.committed(group.len());
+        let waiting = self.room.upgrade().map_or(0, |room| QUEUE.saturating_sub(room.available_permits()));
+        self.crowd.committed(group.len(), started.elapsed(), waiting);
         match result {
             Ok(done) => {
                 for ((_, reply), appended) in group.drain(..).zip(done) {
