@@ -1,6 +1,8 @@
 """Checkpoints -> ONNX with models.toml.
 
-    python export.py --reader reader.pt --detector detector.pt --aligner aligner.pt --out ../models --version 0.2.0
+    python export.py --reader reader.pt --detector detector.pt --aligner aligner.pt --out ../models --version 0.4.0
+
+Several checkpoints of one net that grew from one another are averaged: what two runs learned, with less of the haste of either.
 """
 import argparse
 import hashlib
@@ -33,8 +35,10 @@ def fold(module):
     return module
 
 
-def load(net, path):
-    net.load_state_dict(torch.load(path, map_location="cpu")["ema"])
+def load(net, paths):
+    states = [torch.load(path, map_location="cpu")["ema"] for path in paths]
+    mean = {k: sum(s[k] for s in states) / len(states) if v.is_floating_point() else v for k, v in states[-1].items()}
+    net.load_state_dict(mean)
     return fold(net.eval()).eval()
 
 
@@ -75,9 +79,9 @@ def digest(path):
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser()
-    ap.add_argument("--reader")
-    ap.add_argument("--detector")
-    ap.add_argument("--aligner")
+    ap.add_argument("--reader", nargs="+")
+    ap.add_argument("--detector", nargs="+")
+    ap.add_argument("--aligner", nargs="+")
     ap.add_argument("--width", type=int, default=832, help="of the detector's input, a multiple of 32")
     ap.add_argument("--height", type=int, default=480)
     ap.add_argument("--out", default="../models")
