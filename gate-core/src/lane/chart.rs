@@ -116,6 +116,7 @@ pub const MOVES: &[Move] = &[
     to(Referred, Deciding, "an operator admits, or only reading was wrong and it is right now"),
     to(Referred, Held, "only reading was wrong; central holds"),
     to(Referred, Enclosed, "two-barrier lock: a vehicle that went on without a raise is between the arms"),
+    to(Referred, Clearing, "two-barrier lock: the exit arm was left open: it is lowered first"),
     to(Referred, Idle, "the vehicle has turned back"),
     to(Referred, Raising, "shadow lane: another controller raises the arm"),
     to(Referred, Closed, "an operator closes the lane"),
