@@ -1,6 +1,6 @@
 //! Every indicator's codec against a memory copy of the same bytes.
 //!
-//! `cargo run --release -p weighbridge --example codec_speed`
+//! `cargo run --release -p weighbridge --example scale_speed`
 
 use device::Endpoint;
 use std::hint::black_box;

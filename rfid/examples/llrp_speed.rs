@@ -1,7 +1,7 @@
 //! LLRP codec against a memory copy of the same bytes: reports of 20 tags cut into segments of 1460 bytes,
 //! deframed and decoded, and encoded.
 //!
-//! `cargo run --release -p rfid --example codec_speed`
+//! `cargo run --release -p rfid --example llrp_speed`
 
 use rfid::wire::{Deframer, EpcBits, Message, Report, TagReport};
 use std::hint::black_box;
