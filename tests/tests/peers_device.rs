@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tests::{binary, root, until};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 /// A child whose lines are kept, and that ends with the test.
 struct Told {
@@ -90,14 +92,55 @@ async fn an_rtsp_camera_that_stands_still_is_down_and_comes_back() {
     assert!(silent < Duration::from_secs(8), "{silent:?}");
 }
 
+/// ffmpeg answers every request in chunks, also one by HTTP/1.0 that may not be answered so (RFC 9112, 7.1):
+/// what it sends is handed on without them. Gives the port where that is done, for one viewer.
+async fn without_chunks(from: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(hand_on(listener, from));
+    port
+}
+
+async fn hand_on(listener: TcpListener, from: u16) -> Option<()> {
+    let (viewer, _) = listener.accept().await.ok()?;
+    let camera = TcpStream::connect(("127.0.0.1", from)).await.ok()?;
+    let (mut asking, mut seeing) = viewer.into_split();
+    let (answer, mut request) = camera.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut asking, &mut request).await });
+    let mut answer = tokio::io::BufReader::new(answer);
+    let mut line = String::new();
+    while answer.read_line(&mut line).await.ok()? > 2 {
+        if !line.starts_with("Transfer-Encoding") {
+            seeing.write_all(line.as_bytes()).await.ok()?;
+        }
+        line.clear();
+    }
+    seeing.write_all(b"\r\n").await.ok()?;
+    loop {
+        line.clear();
+        answer.read_line(&mut line).await.ok()?;
+        let length = usize::from_str_radix(line.trim(), 16).ok().filter(|n| *n > 0)?;
+        let mut chunk = vec![0; length + 2];
+        answer.read_exact(&mut chunk).await.ok()?;
+        seeing.write_all(&chunk[..length]).await.ok()?;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_mjpeg_stream_of_ffmpeg_is_read_and_its_end_is_told() {
-    let url = format!("127.0.0.1:{}/cam.mjpg", free_port());
+    let port = free_port();
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=640x480:rate=10", "-c:v", "mjpeg"]);
-    ffmpeg.args(["-f", "mpjpeg", "-content_type", KIND, "-listen", "1", &format!("http://{url}")]);
+    let url = format!("http://127.0.0.1:{port}/cam.mjpg");
+    ffmpeg.args(["-f", "mpjpeg", "-content_type", KIND, "-listen", "1", &url]).stderr(Stdio::null());
     let server = Told::start(&mut ffmpeg);
-    let camera = watch(&format!("mjpeg://{url}"));
+    // A look at the port would be its one viewer.
+    let inode = format!(":{port:04X} 00000000:0000 0A");
+    until("ffmpeg", 20, || async {
+        std::fs::read_to_string("/proc/net/tcp").ok().filter(|t| t.contains(&inode)).map(|_| ())
+    })
+    .await;
+    let camera = watch(&format!("mjpeg://127.0.0.1:{}/cam.mjpg", without_chunks(port).await));
     camera.says(0, &["\"health\":\"up\""], 60).await;
     let from = camera.count();
     drop(server);
