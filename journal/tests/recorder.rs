@@ -1,9 +1,10 @@
 //! The recorder's promises: durable order, a chain that shows every edit (I5), an outbox that sends until
 //! it is acknowledged (I4), and a restart that knows what was open (I7).
 
+use gate_types::chain::entry_hash_v1;
 use gate_types::entry::{Entry, EntryBody, PassOutcome, PassSummary};
 use gate_types::mission::Direction;
-use gate_types::{EntrySeq, LaneId, PassId, Stamp};
+use gate_types::{BootEpoch, EntrySeq, LaneId, PassId, Stamp};
 use journal::{ChainBroken, Finding, Journal, Sink, verify};
 use rusqlite::Connection;
 use std::path::Path;
@@ -140,4 +141,33 @@ fn a_file_that_is_no_journal_is_refused_in_words_by_a_reader() {
     std::fs::write(&path, vec![b'x'; 8192]).unwrap();
     let error = verify(&path).unwrap_err();
     assert!(error.to_string().contains("journal.db"), "{error}");
+}
+
+#[tokio::test]
+async fn a_journal_of_the_first_format_can_be_read_without_being_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "CREATE TABLE entry (seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, lane TEXT, pass INTEGER, \
+         kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL) STRICT; PRAGMA user_version=1",
+    )
+    .unwrap();
+    let mut head = journal::GENESIS.to_owned();
+    for (seq, entry) in (1..).zip([opened(1), closed(1)]) {
+        let body = serde_json::to_string(&entry).unwrap();
+        head = entry_hash_v1(&head, BootEpoch(1), EntrySeq(seq), &body);
+        let sql = "INSERT INTO entry VALUES (?1, 1, ?2, 1, ?3, ?4, ?5)";
+        db.execute(sql, (seq, lane().as_str(), entry.body.kind(), &body, &head)).unwrap();
+    }
+    drop(db);
+    let before = std::fs::read(&path).unwrap();
+    let audit = verify(&path).unwrap();
+    assert_eq!((audit.entries, audit.last), (2, 2));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    // A start goes on in the second format.
+    let (journal, past) = Journal::open(&path).unwrap();
+    assert_eq!((past.last_seq, past.last_pass[&lane()]), (2, 1));
+    journal.append(&[opened(2)]).await.unwrap();
+    assert_eq!(verify(&path).unwrap().entries, 3);
 }

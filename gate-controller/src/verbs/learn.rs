@@ -279,7 +279,7 @@ mod tests {
                 // After the pass: it is about the vehicle before.
                 entry(None, corrected),
             ];
-            journal.append(entries).await.unwrap();
+            journal.append(&entries).await.unwrap();
         }
         file
     }
