@@ -57,7 +57,11 @@ fn a_pass_is_read_off_a_frame_of_a_camera() {
         let started = Instant::now();
         let found = codes(1280, &grey);
         let took = started.elapsed();
-        println!("{} modules at {scale} pixels, noise {noise}: {} read, {took:?}", modules.len(), found.len());
+        println!(
+            "{} modules at {scale} pixels, noise {noise}: {} read, {took:?}",
+            modules.len(),
+            found.len()
+        );
         // On a noisy frame it may be missed, never misread; the next frame comes.
         assert!(found.iter().all(|text| *text == pass()), "scale {scale}, noise {noise}");
         assert!(noise > 0 || found.len() == 1, "scale {scale}");

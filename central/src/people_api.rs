@@ -15,8 +15,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gate_types::NodeId;
 use gate_types::api::{
-    ALARMS, AlarmView, COMMANDS, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, GATE_PASSES, HEALTH, MISSIONS, STREAM,
-    TOKENS, TokenRequest,
+    ALARMS, AlarmView, COMMANDS, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, GATE_PASSES,
+    HEALTH, MISSIONS, STREAM, TOKENS, TokenRequest,
 };
 use serde::Deserialize;
 use std::sync::Arc;

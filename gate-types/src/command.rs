@@ -88,7 +88,9 @@ pub enum Refusal {
     #[error("it expired {0} ms ago")]
     Expired(i64),
     /// Valid for too long, or issued in the future.
-    #[error("its times are not usable: issued at {issued_at_ms}, expires at {expires_at_ms}, now {now_ms}; check both clocks")]
+    #[error(
+        "its times are not usable: issued at {issued_at_ms}, expires at {expires_at_ms}, now {now_ms}; check both clocks"
+    )]
     Times {
         /// As signed.
         issued_at_ms: i64,

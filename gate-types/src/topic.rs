@@ -61,7 +61,13 @@ mod tests {
         assert_eq!(topic, "gate/ITBRI/1/n1-in-1/cmd/close_lane");
         assert_eq!(read_command(&port, &node, &topic), Some((lane.clone(), "close_lane".to_owned())));
         let reply = command_reply(&port, &node, &lane, "close_lane");
-        for other in [&reply, "gate/ITBRI/2/n1-in-1/cmd/close_lane", "gate/ITBRI/1/n1-in-1/evt/x", "gate/ITBRI/1/cmd/x", ""] {
+        for other in [
+            &reply,
+            "gate/ITBRI/2/n1-in-1/cmd/close_lane",
+            "gate/ITBRI/1/n1-in-1/evt/x",
+            "gate/ITBRI/1/cmd/x",
+            "",
+        ] {
             assert_eq!(read_command(&port, &node, other), None, "{other}");
         }
     }
