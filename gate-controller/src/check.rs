@@ -53,7 +53,9 @@ fn point_maps(node: &Path) -> Vec<Problem> {
     let mut files: Vec<PathBuf> = lanes
         .into_iter()
         .flatten()
-        .flat_map(|lane| ["io", "exit_io"].map(|io| Some(folder.join(lane.get(io)?.get("points")?.as_str()?))))
+        .flat_map(|lane| {
+            ["io", "exit_io"].map(|io| Some(folder.join(lane.get(io)?.get("points")?.as_str()?)))
+        })
         .flatten()
         .filter(|file| file.is_file())
         .collect();

@@ -253,7 +253,10 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
             }
         });
     }
-    anyhow::ensure!(pushing.is_empty(), "a camera pushes and the node file has no [push]: write listen there");
+    anyhow::ensure!(
+        pushing.is_empty(),
+        "a camera pushes and the node file has no [push]: write listen there"
+    );
     if let Some(file) = ready_file {
         write_ready(file, &console_address.to_string(), push_address.as_deref())?;
     }

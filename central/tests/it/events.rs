@@ -94,7 +94,8 @@ async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
         event
     };
     let person = Authority::Operator { name: "Bianchi".to_owned(), reason: "fire brigade".to_owned() };
-    let by_hand = gate.event(2, 290_000, EntryBody::ArmMovedUncommanded { arm: ArmPosition::Up, exit: false });
+    let by_hand =
+        gate.event(2, 290_000, EntryBody::ArmMovedUncommanded { arm: ArmPosition::Up, exit: false });
     gate.send(&[with(1, Some(person)), by_hand, with(3, None)]).await;
     assert_eq!(central.alarms().await, vec![]);
     gate.send(&[with(4, Some(Authority::Decision)), with(5, None)]).await;
