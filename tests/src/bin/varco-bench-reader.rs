@@ -55,6 +55,9 @@ async fn main() {
                 lane["id"].as_str().unwrap()
             );
             lane.insert("reader".into(), text.parse::<toml::Table>().unwrap().into());
+            // A lane has a reader only where a slot asks for its tags; none of these is any container's.
+            let slots = lane["identity"]["slots"].as_array_mut().unwrap();
+            slots.push("container_tag".into());
         };
         let quick = QuickGate::edited(1, edit).await;
         let mut samples = drive(&quick, passes).await;
