@@ -42,6 +42,8 @@ const COMMANDS_FILE: &str = "commands.json";
 const LANES_END_MS: u64 = 5_000;
 /// How long the last events may take to central at a stop, milliseconds.
 const LAST_EVENTS_MS: u64 = 2_000;
+/// How long a start waits for the lock of the state directory, milliseconds.
+const LOCK_MS: u64 = 1_000;
 /// Operator acts that may wait for a lane.
 const OPERATOR: usize = 4;
 
@@ -102,7 +104,7 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let state_dir = loaded.node.state_dir.clone();
     create_private_dir(&state_dir)?;
-    let _lock = lock(&state_dir)?;
+    let _lock = lock(&state_dir).await?;
     let plans = wiring::plan(&loaded).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
     let identity = Identity::load(&IdentityFolder::of(&state_dir))?;
     let central = Central::new(&loaded.node.central, &identity)?;
@@ -399,12 +401,18 @@ fn config_sha256(loaded: &Loaded) -> Result<String> {
     Ok(hex::encode(Sha256::digest(json)))
 }
 
-/// One daemon for one state directory.
-fn lock(state_dir: &Path) -> Result<std::fs::File> {
+/// One daemon for one state directory. A daemon that was killed while it started a worker leaves the lock to
+/// that worker's process until it runs its own program: a moment later it is free.
+async fn lock(state_dir: &Path) -> Result<std::fs::File> {
     let path = state_dir.join("lock");
     let file =
         std::fs::File::create(&path).with_context(|| format!("{}: cannot be created", path.display()))?;
-    if file.try_lock().is_err() {
+    let locked = async {
+        while file.try_lock().is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if timeout(Duration::from_millis(LOCK_MS), locked).await.is_err() {
         bail!("{}: another varco-gate runs on this state_dir; stop it first", path.display());
     }
     Ok(file)

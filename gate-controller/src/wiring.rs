@@ -261,7 +261,7 @@ impl LanePlan {
             },
             processes,
             epoch: BootEpoch(opened.epoch.0),
-            next_pass: opened.last_pass.get(&lane.id).copied().unwrap_or_default() + 1,
+            next_pass: opened.last_pass.get(&lane.id).copied().unwrap_or_default().max(opened.pass_floor) + 1,
         }
     }
     /// Starts the drivers, each supervised.

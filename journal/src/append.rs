@@ -58,6 +58,8 @@ pub struct Opened {
     pub epoch: BootEpoch,
     /// The last number in use; 0 where the journal is new.
     pub last_seq: u64,
+    /// Numbers were lost: no pass at or below this one may be opened again, on any lane; 0 where none were.
+    pub pass_floor: u64,
     /// Highest pass number by lane.
     pub last_pass: BTreeMap<LaneId, u64>,
     /// Passes without an end, with their entries in order.

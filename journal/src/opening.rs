@@ -111,13 +111,20 @@ fn past(path: &Path, options: &Options, set_aside: Option<Finding>) -> Result<Pa
     } else if seq > last.seq && !anew {
         findings.push(Finding::TailLost { from: last.seq + 1, to: seq });
     }
+    // A pass has more than one entry, so no lane's number is above that of the last entry.
+    let pass_floor = match seq {
+        0 if anew => u64::from(epoch),
+        seq if seq > last.seq => seq,
+        _ => 0,
+    };
     let (open_passes, unreadable) = read::open_passes(path, &db)?;
     findings.extend(unreadable);
     let events = db
         .query_row("SELECT COUNT(*) FROM outbox", [], |r| r.get(0))
         .map_err(database(path, "count the outbox"))?;
     let last_pass = read::last_passes(path, &db)?;
-    let opened = Opened { epoch: BootEpoch(epoch + 1), last_seq: seq, last_pass, open_passes, findings };
+    let opened =
+        Opened { epoch: BootEpoch(epoch + 1), last_seq: seq, pass_floor, last_pass, open_passes, findings };
     let sent = |sink| {
         let begins =
             if options.receivers.contains(&sink) { outbox::Row::Open } else { outbox::Row::NotMeant };
