@@ -69,14 +69,25 @@ impl Seen {
     }
     async fn wait(&self, lane: &str, kind: &str, after: u64) {
         let what = format!("{kind} of {lane}");
-        wait(&what, || self.stands(lane, kind, after)).await;
+        self.until(&what, lane, || self.stands(lane, kind, after)).await;
+    }
+    /// Waits, and tells the lane's last entries where it does so in vain.
+    async fn until(&self, what: &str, lane: &str, done: impl Fn() -> bool) {
+        wait(|| format!("{what}; on record: {}", self.last_of(lane)), done).await;
+    }
+    fn last_of(&self, lane: &str) -> String {
+        let db = self.0.lock().unwrap();
+        let sql = "SELECT seq || ' ' || kind || ' ' || substr(body, 1, 300) FROM entry WHERE lane = ?1 ORDER BY seq DESC LIMIT 30";
+        let mut rows = db.prepare(sql).unwrap();
+        let rows = rows.query_map(params![lane], |r| r.get::<_, String>(0)).unwrap();
+        rows.map(|row| row.unwrap() + "\n").collect()
     }
 }
 
-async fn wait(what: &str, done: impl Fn() -> bool) {
+async fn wait(what: impl Fn() -> String, done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
-        assert!(started.elapsed() < LIMIT, "waited in vain for {what}");
+        assert!(started.elapsed() < LIMIT, "waited in vain for {}", what());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -100,7 +111,7 @@ impl Port {
         self.trucks.lock().unwrap().insert(mission.clone(), name.clone());
         let (raises, from) = (block.raises(), seen.last());
         block.loops(true, false);
-        wait(&format!("the arm to rise for {name}"), || block.arm() >= 1.0).await;
+        seen.until(&format!("the arm to rise for {name}"), id, || block.arm() >= 1.0).await;
         block.loops(false, true);
         seen.wait(id, "vehicle_under", from).await;
         block.loops(false, false);
@@ -209,8 +220,8 @@ async fn killed_at_random_under_load_and_central_holds_what_it_holds_undisturbed
         // So many entries of all lanes later, and so many microseconds after that one stands.
         let due = seen.last() + random.random_range(1..=24);
         let micros = random.random_range(0..3_000);
-        wait("the lanes' entries", || seen.last() >= due || traffic.iter().any(|lane| lane.is_finished()))
-            .await;
+        let stopped = || traffic.iter().any(|lane| lane.is_finished());
+        wait(|| "the lanes' entries".to_owned(), || seen.last() >= due || stopped()).await;
         let moment = Instant::now() + Duration::from_micros(micros);
         while Instant::now() < moment {
             std::hint::spin_loop();
