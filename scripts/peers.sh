@@ -10,20 +10,7 @@ npm=(llrpjs@1.0.1)
 
 # A machine that has Node already keeps its own.
 command -v npm >/dev/null || want+=(nodejs npm)
-
-missing=()
-for package in "${want[@]}"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    echo "installing: ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    "${as_root[@]}" apt-get update -qq
-    # RUNLEVEL=1: no service is started; the tests start their own.
-    "${as_root[@]}" env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+scripts/apt.sh "${want[@]}"
 
 peers=target/peers
 mkdir -p "$peers"
