@@ -113,6 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sheet_counts_once_central_holds_every_event_and_only_with_its_signature() {
+        let _ = Arc::unwrap_or_clone(crate::identity::provider()).install_default();
         let folder = tempfile::tempdir().unwrap();
         let (journal, _) = journal::Journal::open(&folder.path().join("journal.db")).unwrap();
         let ledger = Ledger::new(journal, Clock::start(), Arc::new(Meter::default()));
