@@ -141,11 +141,6 @@ impl Probabilities {
         }
         (out, line_a)
     }
-    /// Whether characters stand in both lines.
-    pub fn two_rows(&self) -> bool {
-        let (all, line_a) = self.greedy();
-        line_a > 0 && line_a < all.len()
-    }
 }
 
 /// The most probable symbols of a set at one step.

@@ -43,6 +43,10 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// Probability that the best candidate is right, 0..=1.
+    pub fn confidence(&self) -> f32 {
+        self.candidates.first().map_or(0.0, |c| c.confidence)
+    }
     /// Whether the text by itself shows its kind: a right check digit, a pair of the dangerous goods list, letters and digits
     /// as a country issues them.
     pub fn is_of_its_kind(&self) -> bool {

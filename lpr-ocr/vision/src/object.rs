@@ -102,7 +102,7 @@ impl Object {
     }
     /// Probability that the best text so far is right.
     pub(crate) fn confidence(&self) -> f32 {
-        self.best.as_ref().and_then(|r| r.candidates.first()).map_or(0.0, |c| c.confidence)
+        self.best.as_ref().map_or(0.0, Resolved::confidence)
     }
     /// Whether no more crops are needed.
     pub(crate) fn is_sure(&self) -> bool {
@@ -198,15 +198,14 @@ impl Object {
             resolver.seen(&mut r, self.found.score, self.character_px());
             r
         };
-        let told = |r: &Resolved| r.candidates.first().map_or(0.0, |c| c.confidence);
         if self.found.class == ObjectClass::CodeColumn || self.confidence() >= UNSETTLED {
             return None;
         }
-        let own = own.cloned().map(assessed).map_or(0.0, |r| told(&r));
         // A plate of two rows that are a listed pair is a panel, and one of eleven characters with the right check digit a code,
         // however well it reads as a plate.
-        let two_rows = seen.two_rows();
-        let long = seen.greedy().0.len() == lpr_ocr::decode::code::LENGTH;
+        let two_rows = own.is_some_and(|r| r.two_rows);
+        let long = own.is_some_and(|r| r.raw_text.chars().count() == lpr_ocr::decode::code::LENGTH);
+        let own = own.cloned().map_or(0.0, |r| assessed(r).confidence());
         let plainly = |kind: ReadKind| {
             self.kind == ReadKind::Plate
                 && match kind {
@@ -217,7 +216,7 @@ impl Object {
         };
         let surer = |r: &Resolved| {
             let least = if plainly(r.kind) { UNSETTLED } else { own + SURER };
-            told(r) >= least
+            r.confidence() >= least
         };
         [ReadKind::Plate, ReadKind::Container, ReadKind::Adr]
             .into_iter()
@@ -227,7 +226,7 @@ impl Object {
             .filter(Resolved::is_of_its_kind)
             .map(assessed)
             .filter(surer)
-            .max_by(|a, b| told(a).total_cmp(&told(b)))
+            .max_by(|a, b| a.confidence().total_cmp(&b.confidence()))
     }
     /// Height of a character on the frame, pixels.
     fn character_px(&self) -> f32 {
