@@ -15,6 +15,8 @@ const OBSERVATIONS: usize = 256;
 const COMMANDS: usize = 16;
 /// A device answers a test's first contact within this.
 const UP_WITHIN: Duration = Duration::from_secs(15);
+/// A test watches so long after each command where no time is given.
+pub(super) const LOOK: Duration = Duration::from_secs(3);
 /// A driver's longest good-bye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -27,6 +29,13 @@ pub(super) struct Limits {
     pub(super) count: Option<u64>,
     /// The wire.
     pub(super) tap: TapLevel,
+}
+
+impl Limits {
+    /// The same, for `look` where no time is given: a test does not watch for ever.
+    pub(super) fn looking(&self, look: Duration) -> Self {
+        Self { for_time: Some(self.for_time.unwrap_or(look)), ..*self }
+    }
 }
 
 /// Whether a person has agreed to what moves.

@@ -1,17 +1,13 @@
 //! A lane's remote I/O on the bench: `modbus://HOST:PORT?unit=1&points=FILE&poll_ms=50`.
 
 use super::device::setting;
-use super::device_bench::{Bench, Limits, Sure};
+use super::device_bench::{Bench, LOOK, Limits, Sure};
 use anyhow::{Context as _, Result, bail};
 use barrier_io::{IoCommand, IoDriver, Light, PointMap};
 use device::Endpoint;
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// A test watches so long after each command where no time is given.
-const LOOK: Duration = Duration::from_secs(3);
 
 fn driver(mut endpoint: Endpoint) -> Result<IoDriver> {
     let points = endpoint
@@ -51,7 +47,7 @@ pub(super) async fn test(
     }
     let mut bench = Bench::start("io", driver(endpoint)?, limits)?;
     bench.up(out).await?;
-    let limits = Limits { for_time: Some(limits.for_time.unwrap_or(LOOK)), ..*limits };
+    let limits = limits.looking(LOOK);
     for act in acts {
         let (done, written) = oneshot::channel();
         let command = match act.as_str() {

@@ -1,15 +1,11 @@
 //! An LLRP reader on the bench: `llrp://HOST:PORT?antennas=1,2&rssi_min_dbm=-80`.
 
 use super::device::setting;
-use super::device_bench::{Bench, Limits};
+use super::device_bench::{Bench, LOOK, Limits};
 use anyhow::{Context as _, Result, bail};
 use device::Endpoint;
 use rfid::{ReaderCommand, ReaderDriver};
 use std::io::Write;
-use std::time::Duration;
-
-/// A test looks at the field so long where no time is given.
-const LOOK: Duration = Duration::from_secs(3);
 
 fn driver(mut endpoint: Endpoint) -> Result<ReaderDriver> {
     let rssi_min_dbm = setting(&mut endpoint, "rssi_min_dbm", -128)?;
@@ -46,7 +42,7 @@ pub(super) async fn test(
     let orders: Vec<ReaderCommand> = orders.collect::<Result<_>>()?;
     let mut bench = Bench::start("reader", driver(endpoint)?, limits)?;
     bench.up(out).await?;
-    let limits = Limits { for_time: Some(limits.for_time.unwrap_or(LOOK)), ..*limits };
+    let limits = limits.looking(LOOK);
     for order in orders {
         bench.commands.send(order).await?;
         bench.watch(&limits, out).await?;

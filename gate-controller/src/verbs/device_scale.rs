@@ -2,15 +2,11 @@
 //! `serial:///dev/ttyS0?protocol=toledo&capacity_kg=60000&interval_kg=20`.
 
 use super::device::setting;
-use super::device_bench::{Bench, Limits, Sure};
+use super::device_bench::{Bench, LOOK, Limits, Sure};
 use anyhow::{Result, bail};
 use device::Endpoint;
 use std::io::Write;
-use std::time::Duration;
 use weighbridge::{ScaleCommand, ScaleDriver};
-
-/// A test watches so long after each command where no time is given.
-const LOOK: Duration = Duration::from_secs(3);
 
 fn driver(mut endpoint: Endpoint) -> Result<ScaleDriver> {
     let capacity_kg = setting(&mut endpoint, "capacity_kg", 60_000.0)?;
@@ -40,7 +36,7 @@ pub(super) async fn test(
     sure.ask("the indicator's zero will be set; the platform must be empty")?;
     let mut bench = Bench::start("scale", driver(endpoint)?, limits)?;
     bench.up(out).await?;
-    let limits = Limits { for_time: Some(limits.for_time.unwrap_or(LOOK)), ..*limits };
+    let limits = limits.looking(LOOK);
     for _zero in acts {
         // A weight must be known before zero can be near.
         bench.watch(&Limits { count: Some(1), ..limits }, out).await?;

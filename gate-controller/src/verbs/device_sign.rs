@@ -39,7 +39,7 @@ pub(super) async fn test(
 ) -> Result<bool> {
     let mut bench = Bench::start("sign", driver(endpoint)?, limits)?;
     bench.commands.send(SignCommand::Show { lines: lines.to_vec() }).await?;
-    let limits = Limits { for_time: Some(limits.for_time.unwrap_or(LOOK)), ..*limits };
+    let limits = limits.looking(LOOK);
     let up = bench.watch(&limits, out).await;
     bench.stop().await;
     up
