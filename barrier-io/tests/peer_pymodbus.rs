@@ -184,14 +184,14 @@ async fn everything(mut peer: Peer, endpoint: &str, delays_ms: &[u64]) {
 async fn pymodbus_over_tcp() {
     let port = free_port();
     let peer = Peer::start("tcp", &port.to_string()).await;
-    everything(peer, &format!("modbus://127.0.0.1:{port}?unit=1"), &[350]).await;
+    everything(peer, &format!("modbus://127.0.0.1:{port}?unit=1"), &[350, 600]).await;
 }
 
 #[tokio::test]
 async fn pymodbus_by_rtu_over_tcp() {
     let port = free_port();
     let peer = Peer::start("rtu-tcp", &port.to_string()).await;
-    everything(peer, &format!("modbus-rtu://127.0.0.1:{port}?unit=1"), &[350]).await;
+    everything(peer, &format!("modbus-rtu://127.0.0.1:{port}?unit=1"), &[350, 600]).await;
 }
 
 /// A late answer waits in the line for the next session here: silence, and requests that alternate.

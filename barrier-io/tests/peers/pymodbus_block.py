@@ -47,7 +47,9 @@ async def main():
     bits = lambda: [SimData(0, values=[False] * 32, datatype=DataType.BITS)]
     words = lambda: [SimData(0, values=[0] * 32, datatype=DataType.REGISTERS)]
     device = SimDevice(1, action=act, simdata=(bits(), bits(), words(), words()))
-    asyncio.create_task(commands())
+    # The loop holds its tasks weakly, and a pipe's protocol its reader: without a name the garbage collector takes
+    # them, and from then on no command is heard.
+    hearing = asyncio.create_task(commands())
     if way == "serial":
         serving = StartAsyncSerialServer(device, port=place, baudrate=19200, framer=FramerType.RTU)
     else:
@@ -56,7 +58,7 @@ async def main():
     task = asyncio.create_task(serving)
     await asyncio.sleep(0.2)
     print("ready", flush=True)
-    await task
+    await asyncio.gather(task, hearing)
 
 
 asyncio.run(main())
