@@ -88,6 +88,12 @@ pub struct InputPoints {
     /// Fault of the barrier's own controller.
     #[serde(default)]
     pub barrier_fault: Option<Point>,
+    /// Loop or light barrier across the edge of the weighing platform that the vehicle comes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_before: Option<Point>,
+    /// The same at the edge that the vehicle leaves over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_behind: Option<Point>,
 }
 
 /// The block of registers that holds inputs and life counter.
@@ -187,7 +193,7 @@ pub struct Decoded {
 }
 
 impl InputPoints {
-    fn named(&self) -> [(&'static str, Option<Point>); 8] {
+    fn named(&self) -> [(&'static str, Option<Point>); 10] {
         [
             ("loop_approach", Some(self.loop_approach)),
             ("loop_under", Some(self.loop_under)),
@@ -197,6 +203,8 @@ impl InputPoints {
             ("local_key", self.local_key),
             ("fire", self.fire),
             ("barrier_fault", self.barrier_fault),
+            ("platform_before", self.platform_before),
+            ("platform_behind", self.platform_behind),
         ]
     }
 }
@@ -297,6 +305,8 @@ impl PointMap {
             local_key: level(p.local_key.is_some()),
             fire: level(p.fire.is_some()),
             barrier_fault: level(p.barrier_fault.is_some()),
+            platform_before: level(p.platform_before.is_some()),
+            platform_behind: level(p.platform_behind.is_some()),
         }
     }
 
@@ -324,6 +334,8 @@ impl PointMap {
             local_key: maybe(p.local_key),
             fire: maybe(p.fire),
             barrier_fault: maybe(p.barrier_fault),
+            platform_before: maybe(p.platform_before),
+            platform_behind: maybe(p.platform_behind),
         };
         Some(Decoded { inputs, life })
     }
@@ -341,6 +353,8 @@ impl PointMap {
             inputs.local_key,
             inputs.fire,
             inputs.barrier_fault,
+            inputs.platform_before,
+            inputs.platform_behind,
         ];
         for ((_, point), level) in self.inputs.points.named().into_iter().zip(levels) {
             let Some(point) = point else { continue };

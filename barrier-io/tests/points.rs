@@ -30,6 +30,7 @@ fn every_single_input_comes_back_as_it_was_written() {
             local_key: level(5),
             fire: level(6),
             barrier_fault: level(7),
+            ..LaneInputs::default()
         };
         let decoded = map.decode(&map.encode(&inputs, mask ^ 0xabcd)).unwrap();
         assert_eq!((decoded.inputs, decoded.life), (inputs, mask ^ 0xabcd));

@@ -47,9 +47,31 @@ pub(crate) fn hits(tx: &Tx<'_>, identity: &Identity) -> Result<Vec<Hit>, StoreEr
     Ok(hits)
 }
 
-/// Decides between the missions that were hit: one, unless different identifiers name different ones and
-/// the better supported does not clearly outweigh the rest (two slots against one unsure one).
+/// Decides between the missions that were hit. What was read on the vehicle comes first; a gate pass tells
+/// where that names none, or which of several. A pass for another mission than what was read names is the
+/// gate's own finding.
 pub(crate) fn choose(hits: &[Hit]) -> Choice {
+    let (passes, read): (Vec<Hit>, Vec<Hit>) =
+        hits.iter().cloned().partition(|hit| hit.slot == Slot::GatePass);
+    let by_pass = choose_among(&passes);
+    match (choose_among(&read), by_pass) {
+        (Choice::Nothing, by_pass) => by_pass,
+        (Choice::One { no, mut matched }, Choice::One { no: told, matched: pass }) if no == told => {
+            matched.extend(pass);
+            Choice::One { no, matched }
+        }
+        (Choice::Several(missions), Choice::One { no, matched: pass }) if missions.contains(&no) => {
+            let of_it = read.iter().filter(|hit| hit.missions.contains(&no));
+            let matched = of_it.map(|hit| hit.value.clone()).chain(pass).collect();
+            Choice::One { no, matched }
+        }
+        (read, _) => read,
+    }
+}
+
+/// One mission, unless different identifiers name different ones and
+/// the better supported does not clearly outweigh the rest (two slots against one unsure one).
+fn choose_among(hits: &[Hit]) -> Choice {
     let mut by_mission: BTreeMap<i64, BTreeMap<Slot, f64>> = BTreeMap::new();
     for hit in hits {
         for no in &hit.missions {
@@ -94,6 +116,7 @@ fn candidates(identity: &Identity) -> impl Iterator<Item = (Slot, String, f64)> 
 fn canonical(slot: Slot, value: &str) -> String {
     let significant = value.chars().take(128).filter(char::is_ascii_alphanumeric);
     match slot {
+        Slot::GatePass => value.chars().take(128).collect(),
         Slot::TractorPlate | Slot::TrailerPlate | Slot::Itu | Slot::Itu2 | Slot::Adr => {
             significant.map(|c| c.to_ascii_uppercase()).collect()
         }
@@ -110,7 +133,7 @@ fn one_look_alike_apart(slot: Slot, read: &str, expected: &str) -> bool {
     let is_code = match slot {
         Slot::TractorPlate | Slot::TrailerPlate => false,
         Slot::Itu | Slot::Itu2 => true,
-        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => return false,
+        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr | Slot::GatePass => return false,
     };
     let alike = |a: char, b: char| {
         LOOK_ALIKES.iter().any(|group| group.contains(a) && group.contains(b))
@@ -137,6 +160,23 @@ mod tests {
 
     fn hit(slot: Slot, probability: f64, missions: &[i64]) -> Hit {
         Hit { slot, value: format!("{slot:?}"), probability, missions: missions.to_vec() }
+    }
+
+    #[test]
+    fn a_gate_pass_tells_where_reading_does_not() {
+        use Slot::{GatePass, TractorPlate, TrailerPlate};
+        let one = |hits: &[Hit]| match choose(hits) {
+            Choice::One { no, matched } => (no, matched.len()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(one(&[hit(GatePass, 0.99, &[2])]), (2, 1));
+        assert_eq!(one(&[hit(TractorPlate, 0.9, &[2]), hit(GatePass, 0.99, &[2])]), (2, 2));
+        assert_eq!(one(&[hit(TractorPlate, 0.9, &[1, 2]), hit(GatePass, 0.99, &[2])]), (2, 2));
+        // What stands on the vehicle outranks the paper in the driver's hand.
+        let read = [hit(TractorPlate, 0.9, &[1]), hit(TrailerPlate, 0.9, &[1]), hit(GatePass, 0.99, &[2])];
+        assert_eq!(one(&read), (1, 2));
+        let two = [hit(TractorPlate, 0.9, &[1]), hit(TrailerPlate, 0.9, &[3]), hit(GatePass, 0.99, &[2])];
+        assert_eq!(choose(&two), Choice::Several(vec![1, 3]));
     }
 
     #[test]

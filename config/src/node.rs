@@ -177,6 +177,9 @@ pub struct LaneConfig {
     /// The driver's sign.
     #[serde(default)]
     pub sign: Option<SignConfig>,
+    /// The barcode reader to which drivers show gate passes.
+    #[serde(default)]
+    pub code_reader: Option<CodeReaderConfig>,
 }
 
 /// Which facts identify a vehicle, and how many independent ones a lane asks for (T13).
@@ -284,6 +287,9 @@ pub struct CameraConfig {
     pub view: View,
     /// What is looked for on its frames.
     pub kinds: Vec<ReadKind>,
+    /// Gate passes that drivers hold before it are read as well. It costs time for each frame; false where absent.
+    #[serde(default)]
+    pub codes: bool,
     /// File with what it costs to read one character as another on this camera, relative to the node file;
     /// the built-in table where absent. `varco-gate confusions` writes one from what officers corrected.
     #[serde(default)]
@@ -316,6 +322,16 @@ pub struct ScaleConfig {
     pub capacity_kg: f64,
     /// Verification scale interval e, kilograms.
     pub interval_kg: f64,
+}
+
+/// One barcode or QR reader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeReaderConfig {
+    /// Device name.
+    pub id: DeviceId,
+    /// `tcp://HOST:PORT?protocol=barcode` or `serial:///dev/...?protocol=barcode&baud=9600`.
+    pub endpoint: String,
 }
 
 /// The driver's sign.

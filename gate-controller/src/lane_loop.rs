@@ -9,11 +9,15 @@ use crate::arm::Arm;
 use crate::board::ViewSender;
 use crate::central::Central;
 use crate::ledger::Ledger;
+use crate::passes::PassDesk;
 use crate::permits::SheetRoom;
 use crate::signs::SignTexts;
-use crate::wiring::LaneLinks;
+use crate::wiring::{CodeLink, LaneLinks};
+use barcode::Shown;
 use device::{Clock, Health, Observation, Observed};
 use gate_core::{AnswerFailure, Correction, Input, Lane, OperatorAct, VerifiedAnswer};
+use gate_types::DeviceId;
+use gate_types::gate_pass::ShownPass;
 use gate_types::identity::Slot;
 use gate_types::observation::OpticalRead;
 use journal::JournalError;
@@ -89,6 +93,8 @@ pub struct LaneParts {
     pub operator: mpsc::Receiver<OperatorRequest>,
     /// Permits in advance.
     pub permits: SheetRoom,
+    /// Gate passes.
+    pub passes: PassDesk,
 }
 
 /// The loop's state.
@@ -103,15 +109,18 @@ struct LaneLoop {
     view_due: tokio::time::Instant,
     /// The permit that the last recorded Admit rests on.
     permit: Option<String>,
+    /// The code reader.
+    codes: Option<CodeLink>,
 }
 
 /// Runs a lane until `stop` turns true (`Ok`) or the journal fails (`Err`: nothing moves any more).
 /// Arm and lamps stay as they are; the barrier's own controller watches the I/O heartbeat.
-pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<(), JournalError> {
+pub async fn run(mut parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<(), JournalError> {
     let (asked, mut answers) = mpsc::channel(ANSWERS);
     let exit_io = parts.links.exit_io.as_ref().map(|(_, io)| io.clone());
     let (arm, mut written) = Arm::new(parts.links.io.clone(), exit_io, parts.ledger.clone());
     let cameras = parts.links.cameras.iter().map(|(camera, _)| camera.to_string()).collect();
+    let codes = parts.links.codes.take();
     let mut lane = LaneLoop {
         parts,
         arm,
@@ -122,6 +131,7 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
         view_stale: true,
         view_due: tokio::time::Instant::now(),
         permit: None,
+        codes,
     };
     let mut sheet = lane.parts.permits.watch();
     // Its time begins here: inputs that are never read are a fault from now on (I8).
@@ -166,6 +176,10 @@ pub async fn run(parts: LaneParts, mut stop: watch::Receiver<bool>) -> Result<()
                 in_a_row += 1;
                 lane.observed(observation).await?;
             }
+            Some((device, shown)) = next_code(&mut lane.codes) => {
+                in_a_row += 1;
+                lane.shown(device, &shown).await?;
+            }
             // 4. What people ask.
             Some(request) = lane.parts.operator.recv() => {
                 in_a_row = 0;
@@ -182,11 +196,27 @@ impl LaneLoop {
         let Answered { nonce, answer, arrived } = outcome;
         self.handle(Input::Answer { nonce, answer }, Some(arrived)).await
     }
+    /// What was shown to the code reader. Nobody's pass is bound while nobody stands there.
+    async fn shown(&mut self, device: DeviceId, shown: &Shown) -> Result<(), JournalError> {
+        let Some(pass) = self.parts.lane.pass() else { return Ok(()) };
+        let judged = self.parts.passes.judge(shown, pass, self.parts.clock.now().wall_ms.0);
+        self.judged(device, judged).await
+    }
+    async fn judged(&mut self, device: DeviceId, shown: Option<ShownPass>) -> Result<(), JournalError> {
+        let Some(shown) = shown else { return Ok(()) };
+        self.handle(Input::PassShown { device, shown }, Some(Instant::now())).await
+    }
     async fn observed(&mut self, observation: Observation) -> Result<(), JournalError> {
         let origin = Instant::now();
         let mut up = None;
         match &observation.what {
             Observed::Read(read) => self.remember(observation.device.as_str(), read),
+            Observed::Code(code) => {
+                let Some(pass) = self.parts.lane.pass() else { return Ok(()) };
+                let now_ms = self.parts.clock.now().wall_ms.0;
+                let judged = self.parts.passes.look(&code.text, pass, now_ms);
+                return self.judged(observation.device.clone(), judged).await;
+            }
             Observed::Health(Health::Up) => up = Some(observation.device.clone()),
             Observed::Health(Health::Down { .. }) => self.lost(&observation.device),
             Observed::Health(Health::Degraded { .. })
@@ -212,6 +242,13 @@ impl LaneLoop {
         self.parts.lane.handle(input, self.parts.clock.now());
         self.execute(origin).await
     }
+}
+
+/// The next code; never one where there is no reader, or its driver has ended.
+async fn next_code(codes: &mut Option<CodeLink>) -> Option<(DeviceId, Shown)> {
+    let link = codes.as_mut()?;
+    let shown = link.shown.recv().await?;
+    Some((link.id.clone(), shown))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -94,39 +94,16 @@ impl Ledger {
     }
 }
 
-/// What a decision does not need of a read: the entry stays, so that what rests on it still counts right.
+/// What neither a decision nor its repetition needs of a read: the entry stays, so that what rests on it still
+/// counts right.
 fn without_raw(entry: &mut Entry) {
-    match &mut entry.body {
-        EntryBody::OpticalRead { read, .. } => {
-            read.alternatives.clear();
-            read.raw_text.clear();
-        }
-        EntryBody::TagRead { tag, .. } => tag.uri = None,
-        EntryBody::WeightRead { weight, .. } => weight.raw.clear(),
-        EntryBody::DaemonStarted { .. }
-        | EntryBody::DaemonStopped {}
-        | EntryBody::PassOpened { .. }
-        | EntryBody::ReleaseAsked { .. }
-        | EntryBody::ReleaseAnswered { .. }
-        | EntryBody::ReleaseRefused { .. }
-        | EntryBody::Decided { .. }
-        | EntryBody::RulesLoaded { .. }
-        | EntryBody::RaiseCommanded { .. }
-        | EntryBody::ArmConfirmedUp {}
-        | EntryBody::VehicleUnder {}
-        | EntryBody::VehicleLeft {}
-        | EntryBody::VehicleWentBack {}
-        | EntryBody::VehicleEnclosed {}
-        | EntryBody::VehicleSentBack {}
-        | EntryBody::LowerPermitted { .. }
-        | EntryBody::ArmConfirmedDown {}
-        | EntryBody::ArmMovedUncommanded { .. }
-        | EntryBody::LocalHands { .. }
-        | EntryBody::PassClosed { .. }
-        | EntryBody::FaultRaised { .. }
-        | EntryBody::FaultCleared { .. }
-        | EntryBody::OperatorAct { .. }
-        | EntryBody::Corrected { .. }
-        | EntryBody::Erased { .. } => {}
+    if !entry.body.is_evidence() {
+        return;
+    }
+    if let EntryBody::OpticalRead { read, .. } = &mut entry.body {
+        read.alternatives.clear();
+        read.raw_text.clear();
+    } else if let EntryBody::WeightRead { weight, .. } = &mut entry.body {
+        weight.raw.clear();
     }
 }

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod mqtt;
 pub mod once;
 pub mod outbox;
+pub mod passes;
 pub mod permits;
 pub mod pictures;
 pub mod push;

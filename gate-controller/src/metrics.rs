@@ -105,6 +105,7 @@ impl Counts {
             | EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }
             | EntryBody::WeightRead { .. }
+            | EntryBody::GatePassShown { .. }
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }

@@ -50,15 +50,21 @@ impl Once {
         Ok(true)
     }
     fn write(&self) -> Result<()> {
-        let beside = self.file.with_extension("new");
-        let mut file = File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(&self.names)?)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, &self.file)?;
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
-        Ok(())
+        replace(&self.file, &serde_json::to_vec(&self.names)?)
     }
+}
+
+/// Replaces a file's content; the old or the new one is on the disk at any moment, the new one when this
+/// returns.
+pub(crate) fn replace(file: &Path, content: &[u8]) -> Result<()> {
+    let beside = file.with_extension("new");
+    let mut new = File::create(&beside)?;
+    new.write_all(content)?;
+    new.sync_all()?;
+    std::fs::rename(&beside, file)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 #[cfg(test)]

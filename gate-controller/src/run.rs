@@ -1,5 +1,9 @@
 //! `run`: starts everything of one node, waits for the end, and ends in order.
 
+mod end;
+mod start;
+mod tasks;
+
 use crate::board::{Board, NodeFault};
 use crate::central::Central;
 use crate::console::{self, Console};
@@ -8,95 +12,42 @@ use crate::lane_loop::{self, LaneParts};
 use crate::ledger::Ledger;
 use crate::metrics::Meter;
 use crate::once::Once;
+use crate::passes::PassDesk;
 use crate::permits::SheetRoom;
 use crate::pictures::Pictures;
 use crate::remote::Remote;
 use crate::signs::SignTexts;
 use crate::verbs::IMAGES;
 use crate::{heads, journal_key, mqtt, outbox, permits, push, upkeep, wiring};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use barcode::Issuer;
 use config::Loaded;
 use device::Clock;
-use gate_core::{Lane, LaneSpec, RestoredPass};
-use gate_types::entry::{Entry, EntryBody};
-use gate_types::fault::{Fault, FaultKind};
+use end::{finish, first_failure, on_record};
+use gate_core::Lane;
+use gate_types::entry::EntryBody;
+use gate_types::fault::FaultKind;
 use gate_types::head::HeadSigner;
-use gate_types::{LaneId, Stamp};
-use journal::{Finding, Journal, JournalError, Opened, Options, Sink};
+use journal::{Journal, Options, Sink};
 use lpr_ocr::FrameStore;
-use sha2::{Digest as _, Sha256};
+use start::{config_sha256, lock, report, restored, rules_loaded, write_ready};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use tasks::Tasks;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{Id, JoinSet};
-use tokio::time::timeout;
+
+pub use tasks::Failure;
 
 /// The journal's file in the state directory.
 pub const JOURNAL_FILE: &str = "journal.db";
 /// Commands that were done.
 const COMMANDS_FILE: &str = "commands.json";
-/// How long lanes may take to end, milliseconds.
-const LANES_END_MS: u64 = 5_000;
-/// How long the last events may take to central at a stop, milliseconds.
-const LAST_EVENTS_MS: u64 = 2_000;
-/// How long a start waits for the lock of the state directory, milliseconds.
-const LOCK_MS: u64 = 1_000;
+/// Gate passes that were shown.
+const PASSES_FILE: &str = "gate-passes.json";
 /// Operator acts that may wait for a lane.
 const OPERATOR: usize = 4;
-
-/// How the daemon ended by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The journal cannot be written; nothing moves without a record.
-    #[error("{0}; arm and lamps stay as they are; the daemon must be started again")]
-    Journal(#[from] JournalError),
-    /// A task of the daemon panicked.
-    #[error("{name} ended unexpectedly: {why}; this is a defect, please report it with the log")]
-    Task {
-        /// The task.
-        name: String,
-        /// The panic or the reason.
-        why: String,
-    },
-}
-
-/// The daemon's tasks by name.
-#[derive(Default)]
-struct Tasks {
-    set: JoinSet<Result<(), JournalError>>,
-    names: HashMap<Id, String>,
-}
-
-impl Tasks {
-    fn add(&mut self, name: String, task: impl Future<Output = Result<(), JournalError>> + Send + 'static) {
-        let handle = self.set.spawn(task);
-        self.names.insert(handle.id(), name);
-    }
-    /// The next task that ends. Drivers end when their lane does; that is no failure.
-    async fn next(&mut self) -> Option<(String, Result<(), Failure>)> {
-        let (id, result) = match self.set.join_next_with_id().await? {
-            Ok((id, Ok(()))) => (id, Ok(())),
-            Ok((id, Err(error))) => (id, Err(Failure::Journal(error))),
-            Err(error) => {
-                let name = self.names.get(&error.id()).cloned().unwrap_or_default();
-                (error.id(), Err(Failure::Task { name, why: error.to_string() }))
-            }
-        };
-        Some((self.names.remove(&id).unwrap_or_default(), result))
-    }
-}
-
-impl wiring::Spawn for Tasks {
-    fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static) {
-        self.add(name, async move {
-            task.await;
-            Ok(())
-        });
-    }
-}
 
 /// Runs the node until SIGTERM or Ctrl-C (`Ok`), or until it cannot go on.
 pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
@@ -147,13 +98,15 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
     let mut sign_ways = HashMap::new();
     let mut pushing = Vec::new();
     let sheets = SheetRoom::empty();
+    let issuer = Issuer { key: release_key, port: port.clone(), node: node.clone() };
+    let passes = PassDesk::open(state_dir.join(PASSES_FILE), issuer)?;
     for (plan, view) in plans.into_iter().zip(views) {
         let id = plan.config().id.clone();
         let spec = plan.spec(&loaded, processes.clone(), &opened);
         ledger.append(vec![rules_loaded(&spec, clock.now())]).await?;
         let (operator, acts) = mpsc::channel(OPERATOR);
         operators.insert(id.clone(), operator);
-        let mut links = plan.start(clock, frames.clone(), &mut tasks);
+        let mut links = plan.start(clock, frames.clone(), &passes, &mut tasks);
         pushing.append(&mut links.pushing);
         if let Some((sign, room)) = &links.sign {
             sign_ways.insert(id.clone(), (sign.downgrade(), *room));
@@ -168,6 +121,7 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
             view,
             operator: acts,
             permits: sheets.clone(),
+            passes: passes.clone(),
         };
         lanes.add(format!("lane {id}"), lane_loop::run(parts, stopping.clone()));
     }
@@ -282,147 +236,4 @@ pub async fn run(loaded: Loaded, ready_file: Option<&Path>) -> Result<()> {
             Err(failure.into())
         }
     }
-}
-
-/// The first task that failed; a lane or service that ends without being told has failed too.
-async fn first_failure(lanes: &mut Tasks, tasks: &mut Tasks) -> Failure {
-    loop {
-        let ((name, result), is_driver) = tokio::select! {
-            Some(ended) = lanes.next() => (ended, false),
-            Some(ended) = tasks.next() => {
-                let is_driver = ended.0.starts_with("device ");
-                (ended, is_driver)
-            }
-            else => return Failure::Task { name: "all tasks".into(), why: "nothing is left to run".into() },
-        };
-        match result {
-            Err(failure) => return failure,
-            // A driver ends when its lane is gone; the lane's own end tells why.
-            Ok(()) if is_driver => {}
-            Ok(()) => return Failure::Task { name, why: "it ended without being told".into() },
-        }
-    }
-}
-
-/// The end in order: lanes finish what they are at, the stop goes on record, the last events go out.
-async fn finish(
-    lanes: &mut Tasks,
-    ledger: &Ledger,
-    broker: Option<&mqtt::BrokerClient>,
-    board: &Board,
-) -> Result<(), Failure> {
-    let all = async {
-        let mut first = Ok(());
-        while let Some((_, result)) = lanes.next().await {
-            if first.is_ok() {
-                first = result;
-            }
-        }
-        first
-    };
-    match timeout(Duration::from_millis(LANES_END_MS), all).await {
-        Ok(result) => result?,
-        Err(_) => tracing::warn!("lanes did not end within {LANES_END_MS} ms"),
-    }
-    ledger.append_node(EntryBody::DaemonStopped {}).await?;
-    if board.faults().iter().all(|f| f.kind != FaultKind::CentralDown) {
-        let drained = async {
-            while matches!(ledger.unsent(Sink::Central, 1).await, Ok(events) if !events.is_empty()) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if timeout(Duration::from_millis(LAST_EVENTS_MS), drained).await.is_err() {
-            tracing::info!("the last events go to central at the next start");
-        }
-    }
-    if let Some(broker) = broker {
-        broker.farewell().await;
-    }
-    Ok(())
-}
-
-/// A failure goes on record where there still is a record.
-async fn on_record(failure: &Failure, ledger: &Ledger, board: &Board) {
-    match failure {
-        Failure::Journal(error) => {
-            let text = error.to_string();
-            board.raise(Fault { kind: FaultKind::JournalDown, device: "journal".into(), text });
-        }
-        Failure::Task { name, why } => {
-            let fault = Fault {
-                kind: FaultKind::DeviceDown,
-                device: name.clone(),
-                text: format!("the task ended unexpectedly and the daemon stops: {why}"),
-            };
-            if let Err(error) = ledger.append_node(EntryBody::FaultRaised { fault }).await {
-                tracing::error!(%error, "the failure is not on record");
-            }
-        }
-    }
-}
-
-/// The rules of a lane, complete: a decision can be taken again from the journal alone.
-fn rules_loaded(spec: &LaneSpec, at: Stamp) -> Entry {
-    let body = EntryBody::RulesLoaded { rules: Box::new(spec.rules()) };
-    Entry { lane: Some(spec.lane.clone()), pass: None, at, body }
-}
-
-/// What is wrong with the journal goes on record and on the board, with its position.
-async fn report(findings: &[Finding], lost: &NodeFault, broken: &NodeFault) -> Result<(), JournalError> {
-    // That a file was begun anew was told when it was.
-    let news = findings.iter().filter(|f| !matches!(f, Finding::BeginsAnew { .. }));
-    let (tail, rest): (Vec<_>, Vec<_>) = news.partition(|f| matches!(f, Finding::TailLost { .. }));
-    if let Some(finding) = tail.first() {
-        lost.raise(heads::told(finding)).await?;
-    }
-    if !rest.is_empty() {
-        let told: Vec<String> = rest.iter().take(5).map(ToString::to_string).collect();
-        let text = format!(
-            "{}; {} findings in all; run `varco-gate journal verify` and compare with central",
-            told.join("; "),
-            rest.len()
-        );
-        broken.raise(text).await?;
-    }
-    Ok(())
-}
-
-/// The pass of a lane that was open at the last stop.
-fn restored(opened: &Opened, lane: &LaneId) -> Option<RestoredPass> {
-    let newest =
-        opened.open_passes.iter().filter(|(pass, _)| pass.lane == *lane).max_by_key(|(pass, _)| pass.number);
-    newest.map(|(pass, entries)| RestoredPass { pass: pass.clone(), entries: entries.clone() })
-}
-
-/// SHA-256 over the configuration as loaded, all files, independent of comments and order.
-fn config_sha256(loaded: &Loaded) -> Result<String> {
-    let json = serde_json::to_vec(&(&loaded.site, &loaded.node, &loaded.rules.0))
-        .context("configuration as JSON")?;
-    Ok(hex::encode(Sha256::digest(json)))
-}
-
-/// One daemon for one state directory. A daemon that was killed while it started a worker leaves the lock to
-/// that worker's process until it runs its own program: a moment later it is free.
-async fn lock(state_dir: &Path) -> Result<std::fs::File> {
-    let path = state_dir.join("lock");
-    let file =
-        std::fs::File::create(&path).with_context(|| format!("{}: cannot be created", path.display()))?;
-    let locked = async {
-        while file.try_lock().is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    if timeout(Duration::from_millis(LOCK_MS), locked).await.is_err() {
-        bail!("{}: another varco-gate runs on this state_dir; stop it first", path.display());
-    }
-    Ok(file)
-}
-
-/// Written beside and renamed, so that a reader sees it whole or not at all.
-fn write_ready(file: &Path, console: &str, push: Option<&str>) -> Result<()> {
-    let what = || format!("{}: ready file cannot be written", file.display());
-    let beside = file.with_extension("new");
-    let told = serde_json::json!({ "console": console, "push": push });
-    std::fs::write(&beside, told.to_string()).with_context(what)?;
-    std::fs::rename(&beside, file).with_context(what)
 }

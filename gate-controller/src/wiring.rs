@@ -1,8 +1,10 @@
 //! From configuration to running drivers and lane specifications: the one exhaustive mapping.
 
 use crate::caught::Caught;
+use crate::passes::PassDesk;
 use crate::push::{self, PushCamera, PushDriver};
 use crate::signs::Room;
+use barcode::{BarcodeCommand, BarcodeDriver, Shown};
 use barrier_io::{IoCommand, IoDriver, PointMap, SignCommand, SignDriver, SignTemplate};
 use config::{CameraConfig, IoConfig, LaneConfig, LaneMode, Loaded, OcrConfig};
 use device::{Backoff, Clock, DeviceLink, Driver, Endpoint, Observation, Tap, supervise};
@@ -21,6 +23,8 @@ use weighbridge::{ScaleCommand, ScaleDriver};
 
 /// Statements of all devices of a lane that may wait for it.
 const OBSERVATIONS: usize = 256;
+/// Codes that may wait for a lane.
+const CODES: usize = 16;
 /// Commands that may wait for a driver.
 const COMMANDS: usize = 16;
 
@@ -34,6 +38,7 @@ pub struct LanePlan {
     sign: Option<(Endpoint, Option<SignTemplate>)>,
     reader: Option<Endpoint>,
     scale: Option<Endpoint>,
+    code_reader: Option<Endpoint>,
     cameras: Vec<CameraPlan>,
     /// What misreading costs, for each camera in order.
     confusions: Vec<Option<ConfusionTable>>,
@@ -58,8 +63,21 @@ pub struct LaneLinks {
     pub sign: Option<(mpsc::Sender<SignCommand>, Room)>,
     /// The scale; held so that its driver lives.
     pub scale: Option<mpsc::Sender<ScaleCommand>>,
+    /// What drivers show to the code reader, with its name.
+    pub codes: Option<CodeLink>,
     /// Names for a restart of their state after a lost link.
     pub names: LaneNames,
+}
+
+/// A running code reader.
+#[derive(Debug)]
+pub struct CodeLink {
+    /// Its name.
+    pub id: DeviceId,
+    /// What was shown to it.
+    pub shown: mpsc::Receiver<Shown>,
+    /// Held so that its driver lives.
+    pub commands: mpsc::Sender<BarcodeCommand>,
 }
 
 /// The device names of a lane.
@@ -107,6 +125,7 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Re
     let sign = lane.sign.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
     let reader = lane.reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
     let scale = lane.scale.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
+    let code_reader = lane.code_reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
     let template = sign.as_ref().and_then(Option::as_ref).and_then(|s| s.query.get("template"));
     let template = template.map(|file| SignTemplate::load(Path::new(file)));
     let template = template.transpose().unwrap_or_else(|error| {
@@ -151,6 +170,7 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Re
             sign: sign.flatten().map(|endpoint| (endpoint, template)),
             reader: reader.flatten(),
             scale: scale.flatten(),
+            code_reader: code_reader.flatten(),
             cameras,
             confusions,
         }),
@@ -192,6 +212,7 @@ fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSp
             endpoint: camera.endpoint.clone(),
             view: camera.view,
             kinds: camera.kinds.clone(),
+            codes: camera.codes,
         },
         turns: Some(turns.to_path_buf()),
     }
@@ -253,11 +274,13 @@ impl LanePlan {
                         id: c.id.clone(),
                         view: c.view,
                         kinds: c.kinds.clone(),
+                        codes: c.codes,
                         confusions: confusions.clone(),
                     })
                     .collect(),
                 reader: lane.reader.as_ref().map(|r| r.id.clone()),
                 scale: lane.scale.as_ref().map(|s| s.id.clone()),
+                code_reader: lane.code_reader.as_ref().map(|r| r.id.clone()),
             },
             processes,
             epoch: BootEpoch(opened.epoch.0),
@@ -265,7 +288,13 @@ impl LanePlan {
         }
     }
     /// Starts the drivers, each supervised.
-    pub fn start(self, clock: Clock, frames: FrameStore, tasks: &mut impl Spawn) -> LaneLinks {
+    pub fn start(
+        self,
+        clock: Clock,
+        frames: FrameStore,
+        passes: &PassDesk,
+        tasks: &mut impl Spawn,
+    ) -> LaneLinks {
         let lane = self.config;
         let (observations, seen) = mpsc::channel(OBSERVATIONS);
         let mut starter = Starter { clock, observations, tasks };
@@ -289,6 +318,11 @@ impl LanePlan {
                 room,
             )
         });
+        let codes = lane.code_reader.as_ref().zip(self.code_reader).map(|(r, endpoint)| {
+            let (saw, shown) = mpsc::channel(CODES);
+            let driver = BarcodeDriver::new(endpoint, passes.issuer().clone(), saw);
+            CodeLink { id: r.id.clone(), shown, commands: starter.start(r.id.clone(), driver) }
+        });
         let names = LaneNames {
             io: lane.io.id.clone(),
             reader: lane.reader.as_ref().map(|r| r.id.clone()),
@@ -307,7 +341,7 @@ impl LanePlan {
                 }
             });
         }
-        LaneLinks { observations: seen, io, exit_io, reader, cameras, pushing, sign, scale, names }
+        LaneLinks { observations: seen, io, exit_io, reader, cameras, pushing, sign, scale, codes, names }
     }
 }
 

@@ -10,7 +10,9 @@ mod confusion;
 mod evidence;
 mod expectation;
 mod lookalike;
+mod paper;
 mod score;
+mod tagged;
 mod units;
 
 pub use calibrate::{Calibration, calibrated};

@@ -1,6 +1,8 @@
 //! What reaches a lane.
 
+use gate_types::DeviceId;
 use gate_types::entry::Entry;
+use gate_types::gate_pass::ShownPass;
 use gate_types::identity::Slot;
 use gate_types::observation::Observation;
 use gate_types::release::{Permit, ReleaseAnswer};
@@ -12,6 +14,13 @@ use std::collections::BTreeSet;
 pub enum Input {
     /// A device said something.
     Observed(Observation),
+    /// A gate pass was shown; signature, place, time and single use are checked by the shell.
+    PassShown {
+        /// The code reader or camera.
+        device: DeviceId,
+        /// What became of it.
+        shown: ShownPass,
+    },
     /// The outcome of an [`crate::Effect::AskRelease`].
     Answer {
         /// The nonce of the question.

@@ -49,7 +49,7 @@ use gate_types::console::LaneState;
 use gate_types::entry::{Entry, EntryBody};
 use gate_types::observation::{ArmPosition, LaneInputs};
 use gate_types::verdict::Instruction;
-use gate_types::{DeviceId, Mono, Stamp};
+use gate_types::{DeviceId, Mono, PassId, Stamp};
 use lock::Stage;
 use pass::Pass;
 use permits::Permits;
@@ -135,6 +135,7 @@ impl Lane {
         self.advance_clock(now);
         match input {
             Input::Observed(observation) => intake::observed(self, observation),
+            Input::PassShown { device, shown } => intake::shown(self, &device, shown),
             Input::Answer { nonce, answer } => answer::answered(self, nonce, answer),
             Input::Permits(sheet) => permits::take(self, sheet),
             Input::ArmWrite { ok, why } => intake::arm_written(self, ok, &why),
@@ -153,6 +154,11 @@ impl Lane {
     /// When [`Lane::tick`] is needed next, if nothing else happens before.
     pub fn next_deadline(&self) -> Option<Mono> {
         deadline::next(self)
+    }
+
+    /// The vehicle's pass through the lane, where one is open.
+    pub fn pass(&self) -> Option<&PassId> {
+        self.pass.as_ref().map(|pass| &pass.id)
     }
 
     /// The changes of state that the last input or tick made, in order; see [`chart`].

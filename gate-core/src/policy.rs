@@ -5,6 +5,7 @@
 mod circumstances;
 mod conclude;
 mod failure;
+mod gate_pass;
 mod identity;
 mod leg;
 mod table;

@@ -127,6 +127,8 @@ pub struct LaneDevices {
     pub reader: Option<DeviceId>,
     /// The weighing indicator.
     pub scale: Option<DeviceId>,
+    /// The barcode reader to which drivers show gate passes.
+    pub code_reader: Option<DeviceId>,
 }
 
 /// One camera.
@@ -138,6 +140,8 @@ pub struct CameraSpec {
     pub view: View,
     /// What is read on its frames.
     pub kinds: Vec<ReadKind>,
+    /// Gate passes that it sees count as well.
+    pub codes: bool,
     /// What misreading costs on it; the built-in table where absent.
     pub confusions: Option<ConfusionTable>,
 }

@@ -2,6 +2,7 @@
 
 use crate::decision::DecisionRecord;
 use crate::fault::Fault;
+use crate::gate_pass::ShownPass;
 use crate::id::{LaneId, PassId};
 use crate::identity::{Identity, Slot};
 use crate::mission::Direction;
@@ -115,6 +116,13 @@ pub enum EntryBody {
         device: String,
         /// The telegram.
         weight: WeightRead,
+    },
+    /// A gate pass was shown: held and bound to this pass, or refused.
+    GatePassShown {
+        /// The code reader or camera.
+        device: String,
+        /// What became of it.
+        shown: ShownPass,
     },
     /// Central was asked.
     ReleaseAsked {
@@ -253,6 +261,21 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// What an identity is fused from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Evidence<'a> {
+    /// A camera read a text.
+    Read(&'a str, &'a OpticalRead),
+    /// A reader saw a tag.
+    Tag(&'a str, &'a TagRead),
+    /// A scale weighed.
+    Weight(&'a str, &'a WeightRead),
+    /// A gate pass was shown.
+    Pass(&'a str, &'a ShownPass),
+    /// A person said what stands there.
+    Entered(Slot, &'a str),
+}
+
 impl EntryBody {
     /// The kind's stable name as it stands in the journal and in topics.
     pub fn kind(&self) -> &'static str {
@@ -263,6 +286,7 @@ impl EntryBody {
             EntryBody::OpticalRead { .. } => "optical_read",
             EntryBody::TagRead { .. } => "tag_read",
             EntryBody::WeightRead { .. } => "weight_read",
+            EntryBody::GatePassShown { .. } => "gate_pass_shown",
             EntryBody::ReleaseAsked { .. } => "release_asked",
             EntryBody::ReleaseAnswered { .. } => "release_answered",
             EntryBody::ReleaseRefused { .. } => "release_refused",
@@ -286,6 +310,44 @@ impl EntryBody {
             EntryBody::Corrected { .. } => "corrected",
             EntryBody::Erased { .. } => "erased",
         }
+    }
+    /// What the entry adds to the identity of its pass; none where it is no evidence.
+    pub fn evidence(&self) -> Option<Evidence<'_>> {
+        match self {
+            EntryBody::OpticalRead { device, read } => Some(Evidence::Read(device, read)),
+            EntryBody::TagRead { device, tag } => Some(Evidence::Tag(device, tag)),
+            EntryBody::WeightRead { device, weight } => Some(Evidence::Weight(device, weight)),
+            EntryBody::GatePassShown { device, shown } => Some(Evidence::Pass(device, shown)),
+            EntryBody::Corrected { slot, value, .. } => Some(Evidence::Entered(*slot, value)),
+            EntryBody::DaemonStarted { .. }
+            | EntryBody::DaemonStopped {}
+            | EntryBody::PassOpened { .. }
+            | EntryBody::ReleaseAsked { .. }
+            | EntryBody::ReleaseAnswered { .. }
+            | EntryBody::ReleaseRefused { .. }
+            | EntryBody::Decided { .. }
+            | EntryBody::RulesLoaded { .. }
+            | EntryBody::RaiseCommanded { .. }
+            | EntryBody::ArmConfirmedUp {}
+            | EntryBody::VehicleUnder {}
+            | EntryBody::VehicleLeft {}
+            | EntryBody::VehicleWentBack {}
+            | EntryBody::VehicleEnclosed {}
+            | EntryBody::VehicleSentBack {}
+            | EntryBody::LowerPermitted { .. }
+            | EntryBody::ArmConfirmedDown {}
+            | EntryBody::ArmMovedUncommanded { .. }
+            | EntryBody::LocalHands { .. }
+            | EntryBody::PassClosed { .. }
+            | EntryBody::FaultRaised { .. }
+            | EntryBody::FaultCleared { .. }
+            | EntryBody::OperatorAct { .. }
+            | EntryBody::Erased { .. } => None,
+        }
+    }
+    /// Whether the identity of its pass rests on the entry.
+    pub fn is_evidence(&self) -> bool {
+        self.evidence().is_some()
     }
     /// Whether the entry travels to central and the broker (I4); the rest stays at the edge.
     pub fn is_event(&self) -> bool {
@@ -311,6 +373,7 @@ impl EntryBody {
             EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }
             | EntryBody::WeightRead { .. }
+            | EntryBody::GatePassShown { .. }
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }

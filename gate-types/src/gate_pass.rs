@@ -35,6 +35,42 @@ pub struct GatePass {
     pub mission: MissionId,
 }
 
+/// What is wrong with a pass, for records and rules. A name is never changed nor given another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassFault {
+    /// This port's central did not sign it, or not as a pass.
+    Forged,
+    /// It counts at another port or node.
+    Foreign,
+    /// Its time is over, or has not come.
+    Expired,
+    /// Another vehicle was let through on it.
+    Used,
+}
+
+/// A gate pass that was shown to a lane, as it was judged before the lane heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ShownPass {
+    /// It holds, and is bound to this vehicle's pass through the lane.
+    Valid {
+        /// Its name.
+        id: String,
+        /// The mission.
+        mission: MissionId,
+        /// It ends at this moment, milliseconds since 1970.
+        expires_at_ms: i64,
+    },
+    /// It does not hold.
+    Refused {
+        /// What is wrong.
+        fault: PassFault,
+        /// The same in words.
+        why: String,
+    },
+}
+
 /// Why a code is no pass here and now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PassRefusal {
@@ -70,15 +106,16 @@ pub enum PassRefusal {
 impl PassRefusal {
     /// The text is a pass of ours, or pretends to be: worth a word to an operator.
     pub fn is_pass(&self) -> bool {
+        self.fault().is_some()
+    }
+    /// What is wrong with the pass; none where the text is no pass at all.
+    pub fn fault(&self) -> Option<PassFault> {
         match self {
-            PassRefusal::Foreign | PassRefusal::Long(_) => false,
-            PassRefusal::Unsigned(_)
-            | PassRefusal::Type
-            | PassRefusal::Issuer(_)
-            | PassRefusal::Node(_)
-            | PassRefusal::Expired(_)
-            | PassRefusal::Future(_)
-            | PassRefusal::Used => true,
+            PassRefusal::Foreign | PassRefusal::Long(_) => None,
+            PassRefusal::Unsigned(_) | PassRefusal::Type => Some(PassFault::Forged),
+            PassRefusal::Issuer(_) | PassRefusal::Node(_) => Some(PassFault::Foreign),
+            PassRefusal::Expired(_) | PassRefusal::Future(_) => Some(PassFault::Expired),
+            PassRefusal::Used => Some(PassFault::Used),
         }
     }
 }

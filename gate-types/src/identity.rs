@@ -1,5 +1,7 @@
 //! The fused answer to "who is this": per slot the ranked candidates with their support and conflicts.
 
+use crate::circumstances::SealState;
+use crate::gate_pass::PassFault;
 use crate::observation::TagRole;
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +21,12 @@ pub enum Slot {
     VehicleTag,
     /// The load unit's tag.
     ContainerTag,
-    /// The electronic seal's tag.
+    /// The seal: its number as it is printed on it or as its tag says.
     Seal,
     /// The dangerous-goods panel, `KEMLER/UN`.
     Adr,
+    /// The mission that a gate pass names which central signed for this node.
+    GatePass,
 }
 
 /// One candidate value of a slot.
@@ -80,6 +84,30 @@ pub struct GrossWeight {
     pub alibi: Option<String>,
 }
 
+/// A seal whose tag answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealSeen {
+    /// The reader.
+    pub device: String,
+    /// The tag's EPC, lower-case hex.
+    pub epc: String,
+    /// Its number, as it stands in [`Slot::Seal`].
+    pub number: String,
+    /// What its tag says of its state.
+    pub state: SealState,
+}
+
+/// A gate pass that was shown and does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedPass {
+    /// Where it was shown.
+    pub device: String,
+    /// What is wrong with it.
+    pub fault: PassFault,
+    /// The same in words, for operators.
+    pub why: String,
+}
+
 /// The fused identity of one pass.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Identity {
@@ -88,6 +116,12 @@ pub struct Identity {
     /// The weight, where one could be taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<GrossWeight>,
+    /// Seals whose tags answered, by EPC, at most 8.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seals: Vec<SealSeen>,
+    /// The gate pass that was shown last, where it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_pass: Option<RefusedPass>,
 }
 
 impl Identity {

@@ -28,8 +28,17 @@ pub enum Observed {
     Tag(TagRead),
     /// A telegram of a weighing indicator.
     Weight(WeightRead),
+    /// The text of a code that a camera saw, not yet looked into.
+    Code(CodeSeen),
     /// The device's link or quality changed.
     Health(Health),
+}
+
+/// The text of a code (QR) on a frame, at most [`crate::gate_pass::MAX_TEXT`] bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSeen {
+    /// The text.
+    pub text: String,
 }
 
 /// One digital input as far as it is known. Unknown counts as the dangerous level everywhere.
@@ -80,6 +89,20 @@ pub struct LaneInputs {
     pub fire: Level,
     /// The barrier's own controller reports a fault or a broken arm.
     pub barrier_fault: Level,
+    /// Something stands across the edge of the weighing platform that the vehicle comes over.
+    #[serde(default = "not_fitted", skip_serializing_if = "is_not_fitted")]
+    pub platform_before: Level,
+    /// Something stands across the edge of the weighing platform that the vehicle leaves over.
+    #[serde(default = "not_fitted", skip_serializing_if = "is_not_fitted")]
+    pub platform_behind: Level,
+}
+
+fn not_fitted() -> Level {
+    Level::NotFitted
+}
+
+fn is_not_fitted(level: &Level) -> bool {
+    *level == Level::NotFitted
 }
 
 impl LaneInputs {
@@ -95,7 +118,14 @@ impl LaneInputs {
             local_key: u(fitted.local_key),
             fire: u(fitted.fire),
             barrier_fault: u(fitted.barrier_fault),
+            platform_before: u(fitted.platform_before),
+            platform_behind: u(fitted.platform_behind),
         }
+    }
+    /// Nothing reaches over an edge of the weighing platform, as far as its edges are watched: what stands
+    /// there stands on it with all its axles.
+    pub fn fully_on_platform(&self) -> bool {
+        !self.platform_before.may_be_on() && !self.platform_behind.may_be_on()
     }
     /// The arm's position as the limit switches tell it.
     pub fn arm(&self) -> ArmPosition {
@@ -124,6 +154,8 @@ impl Default for LaneInputs {
             local_key: Level::NotFitted,
             fire: Level::NotFitted,
             barrier_fault: Level::NotFitted,
+            platform_before: Level::NotFitted,
+            platform_behind: Level::NotFitted,
         }
     }
 }
@@ -154,6 +186,8 @@ pub enum ReadKind {
     Container,
     /// An ADR panel, `KEMLER/UN` (B21).
     Adr,
+    /// The number printed on a seal (ISO 17712). The workers read none; a camera of its own may push it.
+    Seal,
 }
 
 /// Which side of the vehicle a camera sees; front and rear plate are separate facts.

@@ -48,6 +48,8 @@ pub enum CheckKind {
     IdentityMatch,
     /// Tag and plate belong to one vehicle (D29: clone suspicion).
     TagPlate,
+    /// A gate pass that is shown holds, and is for the mission that is found (T13).
+    GatePass,
     /// Exactly one mission under way is known.
     Mission,
     /// The release has not expired.
@@ -80,11 +82,12 @@ pub enum CheckKind {
 
 impl CheckKind {
     /// All checks, in the order in which they judge and are told.
-    pub const ALL: [CheckKind; 18] = [
+    pub const ALL: [CheckKind; 19] = [
         CheckKind::Answer,
         CheckKind::IdentityConflict,
         CheckKind::IdentityMatch,
         CheckKind::TagPlate,
+        CheckKind::GatePass,
         CheckKind::Weight,
         CheckKind::DeclaredEmpty,
         CheckKind::Mission,
@@ -117,6 +120,7 @@ impl CheckKind {
             CheckKind::IdentityConflict => "identity_conflict",
             CheckKind::IdentityMatch => "identity_match",
             CheckKind::TagPlate => "tag_plate",
+            CheckKind::GatePass => "gate_pass",
             CheckKind::Mission => "mission",
             CheckKind::ReleaseExpiry => "release_expiry",
             CheckKind::CustomsStatus => "customs_status",
@@ -137,6 +141,7 @@ impl CheckKind {
     pub fn passes_by_waiting(self) -> bool {
         match self {
             CheckKind::Answer
+            | CheckKind::GatePass
             | CheckKind::ReleaseExpiry
             | CheckKind::CustomsStatus
             | CheckKind::Conditions
@@ -263,7 +268,9 @@ pub struct RuleSet {
 impl RuleSet {
     /// The rule set that a lane without a file of its own works by.
     pub fn built_in() -> Self {
-        let checks = CheckKind::ALL.into_iter().filter(|kind| *kind != CheckKind::Devices);
+        // A pass that is shown is judged also where no check names it.
+        let left_out = [CheckKind::Devices, CheckKind::GatePass];
+        let checks = CheckKind::ALL.into_iter().filter(|kind| !left_out.contains(kind));
         let on_fail = |kind: CheckKind| if kind.passes_by_waiting() { OnFail::Hold } else { OnFail::Refer };
         Self {
             id: "varco-rules".to_owned(),

@@ -70,6 +70,18 @@ pub enum ReasonCode {
     PermitRevoked,
     /// A permit is held, and nobody can say whether it is still good.
     PermitTimeUnknown,
+    /// The gate pass that was shown is not of this port's central.
+    GatePassForged,
+    /// The gate pass that was shown counts at another port or node.
+    GatePassForeign,
+    /// The time of the gate pass that was shown is over, or has not come.
+    GatePassExpired,
+    /// The gate pass that was shown was used before.
+    GatePassUsed,
+    /// The gate pass that was shown is for another mission.
+    GatePassMismatch,
+    /// The rules demand a gate pass, and none was shown.
+    GatePassMissing,
     /// Tag and plate belong to different vehicles.
     TagPlateMismatch,
     /// Declared empty and not empty, or the other way round.

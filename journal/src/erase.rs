@@ -27,7 +27,7 @@ impl Purpose {
     /// The kinds of entry that serve it. What arms did, faults and acts of people are no one's plate and stay.
     fn kinds(self) -> &'static [&'static str] {
         match self {
-            Purpose::Reads => &["optical_read", "tag_read", "weight_read"],
+            Purpose::Reads => &["optical_read", "tag_read", "weight_read", "gate_pass_shown"],
             Purpose::Decisions => {
                 &["release_asked", "release_answered", "release_refused", "decided", "pass_closed"]
             }

@@ -14,6 +14,9 @@ pub const MOST_FRAME_BYTES: usize = 4 << 20;
 /// The protocol's version, told in `ready`.
 pub const VERSION: u32 = 2;
 
+/// Most codes of one round that are told.
+pub const MOST_CODES: usize = 16;
+
 /// Gate to worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
@@ -77,6 +80,13 @@ pub enum FromWorker {
         height: u32,
         /// Decoding, detecting and reading, milliseconds.
         ms: f32,
+    },
+    /// Codes (QR) on a frame that were not told since the round began.
+    Codes {
+        /// The vehicle's number from `observe`.
+        round: u32,
+        /// Their texts, at most [`MOST_CODES`].
+        texts: Vec<String>,
     },
     /// The camera's state changed.
     CameraHealth {

@@ -16,6 +16,9 @@ pub struct CameraSpec {
     pub view: View,
     /// What is looked for on its frames.
     pub kinds: Vec<ReadKind>,
+    /// Codes (QR) are looked for as well.
+    #[serde(default)]
+    pub codes: bool,
 }
 
 /// One camera's vision worker.

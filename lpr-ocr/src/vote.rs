@@ -178,7 +178,7 @@ fn nearly(a: &str, b: &str) -> bool {
 /// The check digit's verdict on a text that no frame had as its first.
 fn verdict(kind: ReadKind, text: &str) -> CheckDigit {
     match kind {
-        ReadKind::Plate | ReadKind::Adr => CheckDigit::None,
+        ReadKind::Plate | ReadKind::Adr | ReadKind::Seal => CheckDigit::None,
         ReadKind::Container => {
             let digit = text.get(..10).and_then(iso6346::check_digit);
             let told = text.get(10..).and_then(|d| d.parse::<u8>().ok());

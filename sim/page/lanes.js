@@ -1,6 +1,6 @@
 "use strict";
 const STATES = { starting: ["◌", "starting", ""], idle: ["○", "idle", ""], identifying: ["◉", "reading", "go"], deciding: ["◈", "deciding", "go"], held: ["❚❚", "held", "hold"], referred: ["▲", "referred", "bad"], raising: ["↑", "raising", "ok"], passing: ["➜", "passing", "ok"], clearing: ["◇", "clearing", "ok"], lowering: ["↓", "lowering", "ok"], faulted: ["✖", "fault", "bad"], local: ["⚿", "local", "hold"], closed: ["⊘", "closed", "hold"] };
-const SLOTS = { tractor_plate: "tractor", trailer_plate: "trailer", itu: "unit", vehicle_tag: "tag", container_tag: "unit tag", adr: "ADR" };
+const SLOTS = { tractor_plate: "tractor", trailer_plate: "trailer", itu: "unit", vehicle_tag: "tag", container_tag: "unit tag", adr: "ADR", seal: "seal", gate_pass: "pass" };
 const h = (tag, cls, text) => { const e = document.createElement(tag); if (cls) e.className = cls; if (text != null) e.textContent = text; return e; };
 const Lanes = {
   cards: new Map(), only: null, view: new Map(),

@@ -6,6 +6,7 @@
 
 mod block;
 mod camera;
+mod code_reader;
 mod port;
 mod postgres;
 mod process;
@@ -16,6 +17,7 @@ mod volume;
 
 pub use block::Block;
 pub use camera::Camera;
+pub use code_reader::CodeReader;
 pub use port::{Central, Gate, NodeFile, Stand};
 pub use postgres::{BODY, Postgres, Promise};
 pub use process::{Process, binary, root};

@@ -2,7 +2,10 @@
 
 use crate::process::{Process, root};
 use crate::until;
-use gate_types::api::{EnrolToken, MISSIONS, MissionChange, MissionView, NewMission, TOKENS, TokenRequest};
+use gate_types::api::{
+    EnrolToken, GATE_PASSES, GatePassRequest, MISSIONS, MissionChange, MissionView, NewMission,
+    SignedGatePass, TOKENS, TokenRequest,
+};
 use gate_types::console::LaneView;
 use gate_types::{LaneId, NodeId};
 use serde::de::DeserializeOwned;
@@ -91,6 +94,13 @@ impl Central {
     /// Creates a mission.
     pub async fn create(&self, mission: &NewMission) -> MissionView {
         self.post(MISSIONS, mission).await
+    }
+    /// The text of a gate pass that central signs for a mission at a node.
+    pub async fn gate_pass(&self, mission: &gate_types::MissionId, node: &str) -> String {
+        let node = NodeId::new(node).unwrap();
+        let request = GatePassRequest { mission: mission.clone(), node, valid_s: 600 };
+        let signed: SignedGatePass = self.post(GATE_PASSES, &request).await;
+        signed.text
     }
     /// One mission as it is now.
     pub async fn mission(&self, id: &gate_types::MissionId) -> MissionView {

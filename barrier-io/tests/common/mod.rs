@@ -38,6 +38,7 @@ pub(crate) fn free() -> LaneInputs {
         local_key: Level::Off,
         fire: Level::Off,
         barrier_fault: Level::Off,
+        ..LaneInputs::default()
     }
 }
 

@@ -52,6 +52,7 @@ impl Tx<'_> {
             | EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }
             | EntryBody::WeightRead { .. }
+            | EntryBody::GatePassShown { .. }
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }

@@ -57,7 +57,7 @@ fn slot_name(slot: Slot) -> Option<&'static str> {
         Slot::TrailerPlate => Some("trailer_plate"),
         Slot::Itu | Slot::Itu2 => Some("itu"),
         Slot::VehicleTag => Some("vehicle_tag"),
-        Slot::ContainerTag | Slot::Seal | Slot::Adr => None,
+        Slot::ContainerTag | Slot::Seal | Slot::Adr | Slot::GatePass => None,
     }
 }
 
@@ -65,9 +65,13 @@ fn slot_name(slot: Slot) -> Option<&'static str> {
 fn match_key(slot: Slot, value: &str) -> String {
     match slot {
         Slot::TractorPlate | Slot::TrailerPlate => fold(value),
-        Slot::Itu | Slot::Itu2 | Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => {
-            value.to_owned()
-        }
+        Slot::Itu
+        | Slot::Itu2
+        | Slot::VehicleTag
+        | Slot::ContainerTag
+        | Slot::Seal
+        | Slot::Adr
+        | Slot::GatePass => value.to_owned(),
     }
 }
 
@@ -258,6 +262,13 @@ impl Tx<'_> {
 
     /// Numbers of the missions under way that expect this value in this slot.
     pub(crate) fn open_missions_with(&self, slot: Slot, value: &str) -> Result<Vec<i64>, StoreError> {
+        if slot == Slot::GatePass {
+            // A pass that central signed names its mission.
+            let sql = "SELECT no FROM missions WHERE port_id = ?1 AND id = ?2 AND ended = 0";
+            let mut statement = self.sql.prepare_cached(sql)?;
+            let rows = statement.query_map(params![self.port, value], |row| row.get(0))?;
+            return Ok(rows.collect::<Result<_, _>>()?);
+        }
         let Some(name) = slot_name(slot) else { return Ok(Vec::new()) };
         let sql = "SELECT no FROM mission_keys WHERE port_id = ?1 AND slot = ?2 AND ended = 0 AND match_key = ?3 LIMIT 16";
         let mut statement = self.sql.prepare_cached(sql)?;

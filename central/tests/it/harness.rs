@@ -225,7 +225,7 @@ pub(crate) fn read(slot: Slot, value: &str, probability: f64) -> SlotEvidence {
 }
 
 pub(crate) fn identity(slots: Vec<SlotEvidence>) -> Identity {
-    Identity { slots, weight: None }
+    Identity { slots, ..Identity::default() }
 }
 
 pub(crate) fn plate(value: &str) -> Identity {

@@ -96,6 +96,17 @@ pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
         f.within(&format!("{at}.scale.capacity_kg"), scale.capacity_kg, 1_000.0, 200_000.0, "kg");
         f.within(&format!("{at}.scale.interval_kg"), scale.interval_kg, 0.1, 100.0, "kg");
     }
+    if let Some(reader) = &lane.code_reader {
+        let forms = [
+            ("tcp", "tcp://HOST:PORT?protocol=barcode"),
+            ("serial", "serial:///dev/...?protocol=barcode&baud=9600"),
+        ];
+        let place = format!("{at}.code_reader.endpoint");
+        let url = endpoint(&reader.endpoint, &place, &forms, f);
+        if url.is_some_and(|u| u.query.get("protocol").map(String::as_str) != Some("barcode")) {
+            f.add(place, format!("`{}`: write ?protocol=barcode", reader.endpoint));
+        }
+    }
     if let Some(sign) = &lane.sign {
         let forms = [TCP, ("serial", "serial:///dev/...?baud=9600")];
         endpoint(&sign.endpoint, &format!("{at}.sign.endpoint"), &forms, f);

@@ -80,6 +80,7 @@ fn slot_of_read(view: View, kind: ReadKind) -> Option<Slot> {
         (ReadKind::Plate, View::Side | View::Top) => None,
         (ReadKind::Container, View::Front | View::Rear | View::Side | View::Top) => Some(Slot::Itu),
         (ReadKind::Adr, View::Front | View::Rear | View::Side | View::Top) => Some(Slot::Adr),
+        (ReadKind::Seal, View::Front | View::Rear | View::Side | View::Top) => Some(Slot::Seal),
     }
 }
 
@@ -95,14 +96,25 @@ fn uses(lane: &LaneConfig, at: &str, f: &mut Findings) {
         for kind in repeated(&camera.kinds) {
             f.add(&place, format!("`{}` stands twice; list it once", written(&kind)));
         }
+        let pushes = camera.endpoint.starts_with("push:");
+        if camera.kinds.contains(&ReadKind::Seal) && !pushes {
+            f.add(
+                &place,
+                "the workers read no seals; list `seal` for a camera that pushes them (push:///...)",
+            );
+        }
+        if camera.codes && pushes {
+            let text = "codes are read by the workers; a camera that pushes has none, remove it";
+            f.add(format!("{at}.camera[{n}].codes"), text);
+        }
         for kind in &camera.kinds {
             let (kind_name, view) = (written(kind), written(&camera.view));
             match slot_of_read(camera.view, *kind) {
                 None => {
                     f.add(&place, format!("a {view} camera's `{kind_name}` fills no slot; remove it (T22)"))
                 }
-                // Panels are judged by the rule set's own check, which the rule files are asked for.
-                Some(Slot::Adr) if !slots.contains(&Slot::Adr) => {}
+                // Panels and seals are judged by the rule set's own checks, which the rule files are asked for.
+                Some(slot @ (Slot::Adr | Slot::Seal)) if !slots.contains(&slot) => {}
                 Some(slot) if !slots.contains(&slot) => {
                     let text = format!(
                         "`{kind_name}` at the {view} fills slot `{}`, which this lane does not use; add the slot or \
@@ -123,6 +135,9 @@ fn uses(lane: &LaneConfig, at: &str, f: &mut Findings) {
                 "no identity slot uses the reader; add `vehicle_tag` or `container_tag`, or remove it (T22)";
             f.add(format!("{at}.reader"), text);
         }
+    }
+    if lane.code_reader.is_some() || lane.cameras.iter().any(|c| c.codes) {
+        filled.push(Slot::GatePass);
     }
     for slot in slots.iter().filter(|s| !filled.contains(s)) {
         let text =

@@ -88,6 +88,7 @@ fn shared(lanes: &[LaneConfig], f: &mut Findings) {
         names.extend(lane.reader.as_ref().map(|d| (format!("{at}.reader.id"), &d.id)));
         names.extend(lane.scale.as_ref().map(|d| (format!("{at}.scale.id"), &d.id)));
         names.extend(lane.sign.as_ref().map(|d| (format!("{at}.sign.id"), &d.id)));
+        names.extend(lane.code_reader.as_ref().map(|d| (format!("{at}.code_reader.id"), &d.id)));
         for (path, id) in names {
             f.unique(&mut devices, "the device", id.as_str(), &path);
         }
@@ -98,6 +99,9 @@ fn shared(lanes: &[LaneConfig], f: &mut Findings) {
         }
         if let Some(scale) = &lane.scale {
             f.unique(&mut places, "the scale", &scale.endpoint, &format!("{at}.scale.endpoint"));
+        }
+        if let Some(reader) = &lane.code_reader {
+            f.unique(&mut places, "the code reader", &reader.endpoint, &format!("{at}.code_reader.endpoint"));
         }
         if let Some(reader) = &lane.reader {
             for antenna in reader.antennas.iter().collect::<BTreeSet<_>>() {

@@ -103,6 +103,7 @@ fn has_a_fact(kind: CheckKind) -> bool {
         | CheckKind::Seal
         | CheckKind::Scan
         | CheckKind::Tracking
+        | CheckKind::GatePass
         | CheckKind::Appointment => true,
         CheckKind::Answer
         | CheckKind::IdentityConflict
@@ -209,6 +210,9 @@ fn of_lane(set: &RuleSet, lane: &LaneConfig, f: &mut Findings) {
     if demanded(CheckKind::Adr) && !reads(ReadKind::Adr) {
         gap(CheckKind::Adr, "camera that reads panels");
     }
+    if demanded(CheckKind::GatePass) && lane.code_reader.is_none() && !lane.cameras.iter().any(|c| c.codes) {
+        gap(CheckKind::GatePass, "code reader, nor a camera that reads codes,");
+    }
     if set.check(CheckKind::TagPlate).is_some() && set.profile == Profile::Trusted && lane.reader.is_none() {
         gap(CheckKind::TagPlate, "tag reader");
     }
@@ -233,6 +237,11 @@ fn of_lane(set: &RuleSet, lane: &LaneConfig, f: &mut Findings) {
     }
     if lane.scale.is_some() && set.check(CheckKind::Weight).is_none() {
         let text = format!("no check uses the scale of lane {id}: add `weight`, or remove the scale (T22)");
+        f.add("check", text);
+    }
+    if reads(ReadKind::Seal) && set.check(CheckKind::Seal).is_none() {
+        let text =
+            format!("no check uses the seals that lane {id} reads: add `seal`, or remove the kind (T22)");
         f.add("check", text);
     }
     if reads(ReadKind::Adr)

@@ -5,7 +5,7 @@ const STATES = {
   clearing: ["Clearing", "calm"], lowering: ["Lowering", "calm"], faulted: ["Fault", "stop"], local: ["In local hands", "wait"], closed: ["Closed", "wait"],
 };
 const SLOTS = {
-  tractor_plate: "Front plate", trailer_plate: "Rear plate", itu: "Load unit", vehicle_tag: "Vehicle tag", container_tag: "Unit tag", adr: "ADR panel",
+  tractor_plate: "Front plate", trailer_plate: "Rear plate", itu: "Load unit", vehicle_tag: "Vehicle tag", container_tag: "Unit tag", adr: "ADR panel", seal: "Seal", gate_pass: "Gate pass",
 };
 const ARMS = { up: "Arm up", down: "Arm down", between: "Arm moves", contradictory: "Arm: both limits", unknown: "Arm unknown" };
 const lanes = new Map();

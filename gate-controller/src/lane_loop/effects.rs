@@ -3,7 +3,8 @@
 use super::{Answered, LaneLoop};
 use crate::central::CallError;
 use gate_core::{AnswerFailure, ArmCommand, Cleared, Effect, LightColour, Side, VerifiedAnswer};
-use gate_types::entry::{Authority, Entry, EntryBody};
+use gate_types::PassId;
+use gate_types::entry::{Authority, Entry, EntryBody, PassOutcome};
 use gate_types::release::ReleaseRequest;
 use gate_types::verdict::Instruction;
 use journal::JournalError;
@@ -16,6 +17,19 @@ enum Deed {
     Light(LightColour, Side),
     Show(Instruction, Option<String>),
     Watch(bool),
+}
+
+/// The passes of vehicles that left by the side that they came from.
+fn gone_back(records: &[Entry]) -> Vec<PassId> {
+    let mut passes = Vec::new();
+    for entry in records {
+        if let EntryBody::PassClosed { summary } = &entry.body
+            && summary.outcome == PassOutcome::TurnedBack
+        {
+            passes.extend(entry.pass.clone());
+        }
+    }
+    passes
 }
 
 impl LaneLoop {
@@ -48,7 +62,11 @@ impl LaneLoop {
                 self.reads.clear();
             }
             self.spend(&records);
+            let gone_back = gone_back(&records);
             self.parts.ledger.append(records).await?;
+            for pass in gone_back {
+                self.parts.passes.went_back(&pass);
+            }
         }
         if let Some(cleared) = raise {
             self.arm.command(&cleared, cleared_at, origin);

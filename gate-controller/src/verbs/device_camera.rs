@@ -25,6 +25,7 @@ fn driver(text: &str, kinds: &str) -> Result<WorkerDriver> {
         endpoint: text.to_owned(),
         view: View::Front,
         kinds: kinds.collect::<Result<_>>()?,
+        codes: true,
     };
     let spec = WorkerSpec {
         command: crate::wiring::worker_program(Path::new("varco-ocr")),

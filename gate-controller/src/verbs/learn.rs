@@ -88,7 +88,13 @@ fn expected(told: &Told, slot: Slot) -> Option<&str> {
         Slot::TrailerPlate => expected.trailer_plate.as_deref(),
         // With two units nobody says which is which.
         Slot::Itu if expected.itus.len() == 1 => expected.itus.first().map(String::as_str),
-        Slot::Itu | Slot::Itu2 | Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => None,
+        Slot::Itu
+        | Slot::Itu2
+        | Slot::VehicleTag
+        | Slot::ContainerTag
+        | Slot::Seal
+        | Slot::Adr
+        | Slot::GatePass => None,
     }
 }
 
@@ -261,7 +267,7 @@ mod tests {
                 direction: Direction::In,
                 outcome: PassOutcome::Passed,
                 opened_at_ms: 0,
-                identity: Identity { slots: vec![slot], weight: None },
+                identity: Identity { slots: vec![slot], ..Identity::default() },
                 mission: None,
                 verdict: None,
                 raised_by: None,

@@ -22,13 +22,14 @@ struct LaneLaw {
 }
 
 /// The kinds of entry that fusion and decision rest on.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "rules_loaded",
     "daemon_started",
     "pass_opened",
     "optical_read",
     "tag_read",
     "weight_read",
+    "gate_pass_shown",
     "corrected",
     "decided",
     "pass_closed",

@@ -37,35 +37,12 @@ impl Reads {
             }
             return;
         };
-        match &entry.body {
-            EntryBody::PassOpened { .. } => drop(self.0.insert(pass.clone(), Vec::new())),
-            EntryBody::PassClosed { .. } => drop(self.0.remove(pass)),
-            EntryBody::OpticalRead { .. }
-            | EntryBody::TagRead { .. }
-            | EntryBody::WeightRead { .. }
-            | EntryBody::Corrected { .. } => self.0.entry(pass.clone()).or_default().push(entry.clone()),
-            EntryBody::DaemonStarted { .. }
-            | EntryBody::DaemonStopped {}
-            | EntryBody::ReleaseAsked { .. }
-            | EntryBody::ReleaseAnswered { .. }
-            | EntryBody::ReleaseRefused { .. }
-            | EntryBody::Decided { .. }
-            | EntryBody::RulesLoaded { .. }
-            | EntryBody::RaiseCommanded { .. }
-            | EntryBody::ArmConfirmedUp {}
-            | EntryBody::VehicleUnder {}
-            | EntryBody::VehicleLeft {}
-            | EntryBody::VehicleWentBack {}
-            | EntryBody::VehicleEnclosed {}
-            | EntryBody::VehicleSentBack {}
-            | EntryBody::LowerPermitted { .. }
-            | EntryBody::ArmConfirmedDown {}
-            | EntryBody::ArmMovedUncommanded { .. }
-            | EntryBody::LocalHands { .. }
-            | EntryBody::FaultRaised { .. }
-            | EntryBody::FaultCleared { .. }
-            | EntryBody::OperatorAct { .. }
-            | EntryBody::Erased { .. } => {}
+        if let EntryBody::PassOpened { .. } = entry.body {
+            self.0.insert(pass.clone(), Vec::new());
+        } else if let EntryBody::PassClosed { .. } = entry.body {
+            self.0.remove(pass);
+        } else if entry.body.is_evidence() {
+            self.0.entry(pass.clone()).or_default().push(entry.clone());
         }
     }
     /// Fuses the reads of a pass under its lane's rules; `recorded` tells which camera saw which end of the
@@ -73,43 +50,10 @@ impl Reads {
     pub(super) fn fused(&self, pass: &PassId, rules: &LaneRules, recorded: &Identity) -> Identity {
         let mut evidence = Evidence::default();
         for entry in self.0.get(pass).into_iter().flatten() {
-            let at = entry.at.mono_ms;
-            // What cannot fill a slot was recorded and left out then as well.
-            let _ = match &entry.body {
-                EntryBody::OpticalRead { device, read } => {
-                    evidence.add_read(device, view_of(device, recorded), read, at)
-                }
-                EntryBody::TagRead { device, tag } => evidence.add_tag(device, tag),
-                EntryBody::WeightRead { device, weight } => evidence.add_weight(device, weight, at),
-                EntryBody::Corrected { slot, value, .. } => {
-                    evidence.add_entry(*slot, value.clone());
-                    true
-                }
-                EntryBody::DaemonStarted { .. }
-                | EntryBody::DaemonStopped {}
-                | EntryBody::PassOpened { .. }
-                | EntryBody::ReleaseAsked { .. }
-                | EntryBody::ReleaseAnswered { .. }
-                | EntryBody::ReleaseRefused { .. }
-                | EntryBody::Decided { .. }
-                | EntryBody::RulesLoaded { .. }
-                | EntryBody::RaiseCommanded { .. }
-                | EntryBody::ArmConfirmedUp {}
-                | EntryBody::VehicleUnder {}
-                | EntryBody::VehicleLeft {}
-                | EntryBody::VehicleWentBack {}
-                | EntryBody::VehicleEnclosed {}
-                | EntryBody::VehicleSentBack {}
-                | EntryBody::LowerPermitted { .. }
-                | EntryBody::ArmConfirmedDown {}
-                | EntryBody::ArmMovedUncommanded { .. }
-                | EntryBody::LocalHands { .. }
-                | EntryBody::PassClosed { .. }
-                | EntryBody::FaultRaised { .. }
-                | EntryBody::FaultCleared { .. }
-                | EntryBody::OperatorAct { .. }
-                | EntryBody::Erased { .. } => false,
-            };
+            if let Some(told) = entry.body.evidence() {
+                // What cannot fill a slot was recorded and left out then as well.
+                let _ = evidence.add(told, |device| view_of(device, recorded), entry.at.mono_ms);
+            }
         }
         evidence.fuse_with(rules.identity.read_threshold, &Tables::new(&rules.confusions))
     }

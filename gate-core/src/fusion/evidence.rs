@@ -2,9 +2,13 @@
 
 use super::calibrate::{Calibration, calibrated};
 use super::confusion::{Confusions, Tables};
+use super::paper::Papers;
 use super::score::{Statement, combine};
+use super::tagged::Tagged;
 use super::units::{Heap, split};
 use gate_types::Mono;
+use gate_types::entry::Evidence as Recorded;
+use gate_types::gate_pass::ShownPass;
 use gate_types::identity::{Candidate, GrossWeight, Identity, Slot, SlotEvidence, SourceWord, slot_of_tag};
 use gate_types::ilu::IluCode;
 use gate_types::iso6346::{ContainerCode, blind_group};
@@ -21,7 +25,7 @@ pub const PLAUSIBLE_KG: RangeInclusive<f64> = 700.0..=150_000.0;
 /// Most statements that are kept of one camera about one slot, each with another best text.
 pub const MAX_STATEMENTS: usize = 8;
 /// A tag that a reader decoded is that tag.
-const TAG_CERTAINTY: f64 = 0.99;
+pub(super) const TAG_CERTAINTY: f64 = 0.99;
 /// A person who looked and wrote it down is right this often.
 const PERSON_CERTAINTY: f64 = 0.99;
 /// The source of what a person entered.
@@ -37,9 +41,9 @@ const BLIND_SHARE: f64 = 0.1;
 /// One statement of one camera: texts with probabilities, best first, and the text before any rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Said {
-    at: Mono,
-    texts: Vec<(String, f64)>,
-    raw: String,
+    pub(super) at: Mono,
+    pub(super) texts: Vec<(String, f64)>,
+    pub(super) raw: String,
 }
 
 impl Said {
@@ -70,6 +74,8 @@ pub struct Evidence {
     tags: BTreeMap<(Slot, String), BTreeMap<String, TagStrength>>,
     weight: Option<Weighed>,
     entered: BTreeMap<Slot, String>,
+    tagged: Tagged,
+    papers: Papers,
 }
 
 impl Evidence {
@@ -108,9 +114,34 @@ impl Evidence {
         self.entered.insert(slot, value);
     }
 
-    /// Adds a tag. False where its role fills no slot.
+    /// Adds a gate pass that was shown; true always, for what does not hold is kept as well.
+    pub fn add_pass(&mut self, device: &str, shown: &ShownPass, at: Mono) -> bool {
+        self.papers.add(device, shown, at);
+        true
+    }
+
+    /// Adds what an entry of the journal says; `view` is the side that a camera of this name sees. False where
+    /// it fills no slot.
+    pub fn add(&mut self, evidence: Recorded<'_>, view: impl Fn(&str) -> View, at: Mono) -> bool {
+        match evidence {
+            Recorded::Read(device, read) => self.add_read(device, view(device), read, at),
+            Recorded::Tag(device, tag) => self.add_tag(device, tag),
+            Recorded::Weight(device, weight) => self.add_weight(device, weight, at),
+            Recorded::Pass(device, shown) => self.add_pass(device, shown, at),
+            Recorded::Entered(slot, value) => {
+                self.add_entry(slot, value.to_owned());
+                true
+            }
+        }
+    }
+
+    /// Adds a tag: a container's tells the unit's code as well, a seal's its number and state. False where its
+    /// role fills no slot.
     pub fn add_tag(&mut self, device: &str, tag: &TagRead) -> bool {
         let Some(slot) = slot_of_tag(tag.role) else { return false };
+        if self.tagged.add(device, tag) && slot == Slot::Seal {
+            return true;
+        }
         let tags = self.tags.entry((slot, device.to_owned())).or_default();
         let new = TagStrength { rssi_dbm: tag.rssi_dbm, seen_count: tag.seen_count };
         let epc: String = tag.epc.chars().take(64).map(|c| c.to_ascii_lowercase()).collect();
@@ -169,7 +200,14 @@ impl Evidence {
             Some(value) => Some(said_by_a_person(slot, value, &words)),
             None => fused(slot, words, threshold, confusions),
         });
-        Identity { slots: slots.collect(), weight: self.weight.as_ref().map(|w| w.weight.clone()) }
+        let mut slots: Vec<SlotEvidence> = slots.collect();
+        slots.extend(self.papers.slot());
+        Identity {
+            slots,
+            weight: self.weight.as_ref().map(|w| w.weight.clone()),
+            seals: self.tagged.seals(),
+            refused_pass: self.papers.refused(),
+        }
     }
 
     /// The cameras' statements by slot, load units told apart.
@@ -177,6 +215,9 @@ impl Evidence {
         let mut heaps: BTreeMap<Slot, Heap<'_>> = BTreeMap::new();
         for ((slot, device), words) in &self.optical {
             heaps.entry(*slot).or_default().insert(device, words.values().collect());
+        }
+        for (slot, device, words) in self.tagged.words() {
+            heaps.entry(slot).or_default().entry(device).or_default().extend(words);
         }
         if let Some(units) = heaps.remove(&Slot::Itu) {
             let (first, second) = split(units);
@@ -242,11 +283,9 @@ pub fn entered(slot: Slot, text: &str) -> Option<String> {
         Slot::TractorPlate | Slot::TrailerPlate => canonical(ReadKind::Plate, &plain),
         Slot::Itu | Slot::Itu2 => canonical(ReadKind::Container, &plain),
         Slot::Adr => canonical(ReadKind::Adr, &plain),
-        // A seal's number as it is printed on the seal (ISO 17712 leaves its form to the maker).
-        Slot::Seal => ((4..=20).contains(&plain.len()) && plain.chars().all(|c| c.is_ascii_alphanumeric()))
-            .then_some(plain),
-        // A tag speaks for itself.
-        Slot::VehicleTag | Slot::ContainerTag => None,
+        Slot::Seal => canonical(ReadKind::Seal, &plain),
+        // A tag and a signed pass speak for themselves.
+        Slot::VehicleTag | Slot::ContainerTag | Slot::GatePass => None,
     }
 }
 
@@ -293,6 +332,7 @@ pub fn slot_of_read(kind: ReadKind, view: View) -> Option<Slot> {
         (ReadKind::Plate, View::Side | View::Top) => None,
         (ReadKind::Container, _) => Some(Slot::Itu),
         (ReadKind::Adr, _) => Some(Slot::Adr),
+        (ReadKind::Seal, _) => Some(Slot::Seal),
     }
 }
 
@@ -309,6 +349,11 @@ fn canonical(kind: ReadKind, text: &str) -> Option<String> {
             let known = |c: char| c.is_ascii_alphanumeric() || c == '/';
             ((3..=12).contains(&text.len()) && text.chars().all(known)).then(|| text.to_ascii_uppercase())
         }
+        // As it is printed on the seal: ISO 17712 leaves its form to the maker.
+        ReadKind::Seal => {
+            let plain = text.chars().all(|c| c.is_ascii_alphanumeric());
+            ((4..=20).contains(&text.len()) && plain).then(|| text.to_ascii_uppercase())
+        }
     }
 }
 
@@ -322,6 +367,11 @@ fn is_later(new: &Said, old: &Said) -> bool {
     new.at.cmp(&old.at).then_with(texts).then(length).then_with(|| new.raw.cmp(&old.raw)).is_gt()
 }
 
+/// How surely a tag is no passing reflection, by how often it was seen.
+pub(super) fn dwell(seen_count: u32) -> f64 {
+    1.0 - REFLECTION.powi(i32::try_from(seen_count.min(32)).unwrap_or(32))
+}
+
 /// One reader's tags share its certainty by how often and how strongly they were seen: 6 dB halve, so that
 /// a neighbouring lane's tag or a reflection has next to no share, and a tag seen once is not sure yet.
 fn shares(tags: &BTreeMap<String, TagStrength>) -> Vec<(String, f64)> {
@@ -331,6 +381,7 @@ fn shares(tags: &BTreeMap<String, TagStrength>) -> Vec<(String, f64)> {
         f64::from(t.seen_count.clamp(1, 1000)) * 0.5f64.powi(halvings.min(60))
     };
     let total: f64 = tags.values().map(strength).sum();
-    let dwell = |t: &TagStrength| 1.0 - REFLECTION.powi(i32::try_from(t.seen_count.min(32)).unwrap_or(32));
-    tags.iter().map(|(epc, t)| (epc.clone(), TAG_CERTAINTY * dwell(t) * strength(t) / total)).collect()
+    tags.iter()
+        .map(|(epc, t)| (epc.clone(), TAG_CERTAINTY * dwell(t.seen_count) * strength(t) / total))
+        .collect()
 }

@@ -44,7 +44,7 @@ fn kind(slot: Slot) -> Option<Kind> {
         Slot::TrailerPlate => Some(Kind::Trailer),
         Slot::Itu | Slot::Itu2 => Some(Kind::Unit),
         Slot::VehicleTag => Some(Kind::Tag),
-        Slot::ContainerTag | Slot::Seal | Slot::Adr => None,
+        Slot::ContainerTag | Slot::Seal | Slot::Adr | Slot::GatePass => None,
     }
 }
 

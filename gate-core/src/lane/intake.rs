@@ -10,6 +10,7 @@ use super::{Lane, Pass};
 use crate::interlock::zone_is_free;
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
+use gate_types::gate_pass::ShownPass;
 use gate_types::identity::Slot;
 use gate_types::observation::{Health, LaneInputs, Observation, Observed, OpticalRead, TagRead, WeightRead};
 use gate_types::{DeviceId, Mono};
@@ -25,6 +26,8 @@ pub(super) fn observed(lane: &mut Lane, observation: Observation) {
         Observed::Read(read) => saw_text(lane, &device, read, at),
         Observed::Tag(tag) => saw_tag(lane, &device, tag, at),
         Observed::Weight(weight) => saw_weight(lane, &device, weight, at),
+        // A code is the shell's to look into: a gate pass among them comes as an input of its own.
+        Observed::Code(_) => {}
         Observed::Health(health) => saw_health(lane, &device, health),
     }
 }
@@ -142,13 +145,33 @@ fn saw_tag(lane: &mut Lane, device: &DeviceId, tag: TagRead, at: Mono) {
     taken(lane, source, text, 1.0, body);
 }
 
+/// A gate pass for the vehicle that stands there.
+pub(super) fn shown(lane: &mut Lane, device: &DeviceId, shown: ShownPass) {
+    let devices = &lane.spec.devices;
+    let by_camera = devices.cameras.iter().any(|c| c.id == *device && c.codes);
+    if devices.code_reader.as_ref() != Some(device) && !by_camera {
+        return;
+    }
+    let now = lane.mono();
+    let Some(pass) = taker(lane, now) else { return };
+    pass.evidence.add_pass(device.as_str(), &shown, now);
+    let text = match &shown {
+        ShownPass::Valid { id, .. } => id.clone(),
+        ShownPass::Refused { why, .. } => why.clone(),
+    };
+    let body = EntryBody::GatePassShown { device: device.to_string(), shown };
+    taken(lane, device.to_string(), text, 1.0, body);
+}
+
 fn saw_weight(lane: &mut Lane, device: &DeviceId, weight: WeightRead, at: Mono) {
     if lane.spec.devices.scale.as_ref() != Some(device) {
         return;
     }
     lane.weight_kg = weight.gross_kg.is_finite().then_some(weight.gross_kg);
-    if !zone_is_free(&lane.inputs()) {
-        // A vehicle that reaches under the arm has left the platform in part, or another one stands there.
+    let inputs = lane.inputs();
+    if !zone_is_free(&inputs) || !inputs.fully_on_platform() {
+        // A vehicle that reaches under the arm or over an edge is not on the platform with all its axles, or
+        // another one is there as well.
         return;
     }
     let Some(pass) = taker(lane, at) else { return };

@@ -145,14 +145,7 @@ impl Pass {
     }
     /// Counts an entry of this pass, before it is recorded.
     pub(super) fn noted(&mut self, body: &EntryBody) {
-        let carries = matches!(
-            body,
-            EntryBody::OpticalRead { .. }
-                | EntryBody::TagRead { .. }
-                | EntryBody::WeightRead { .. }
-                | EntryBody::Corrected { .. }
-                | EntryBody::ReleaseAnswered { .. }
-        );
+        let carries = body.is_evidence() || matches!(body, EntryBody::ReleaseAnswered { .. });
         if carries && self.rests_on.len() < MAX_RESTS_ON {
             self.rests_on.push(self.noted);
         }

@@ -66,6 +66,7 @@ pub(super) fn rebuild(restored: RestoredPass, now: Stamp) -> (Pass, Stage) {
             | EntryBody::OpticalRead { .. }
             | EntryBody::TagRead { .. }
             | EntryBody::WeightRead { .. }
+            | EntryBody::GatePassShown { .. }
             | EntryBody::ReleaseAsked { .. }
             | EntryBody::ReleaseAnswered { .. }
             | EntryBody::ReleaseRefused { .. }

@@ -2,7 +2,6 @@
 //! central's clock, never of the gate's wall clock (I10).
 
 use super::failure::{Failure, not_stated, say};
-use super::identity::canonical;
 use super::table::Found;
 use super::{Case, Law};
 use gate_types::circumstances::{ScanState, SealState, TrackingState};
@@ -30,6 +29,7 @@ pub(super) fn judge(
         | CheckKind::IdentityConflict
         | CheckKind::IdentityMatch
         | CheckKind::TagPlate
+        | CheckKind::GatePass
         | CheckKind::Mission
         | CheckKind::CustomsStatus
         | CheckKind::Path
@@ -115,9 +115,21 @@ fn seal(law: &Law<'_>, case: &Case<'_>, facts: &MissionFacts) -> Stated {
         let needed = say(format!("seal {numbers}, intact"), format!("sigillo {numbers}, integro"));
         Stated::Wrong(Failure::new(CheckKind::Seal, code, say(en, it), needed))
     };
+    if let Some(seen) = case.identity.slot(Slot::Seal).filter(|s| s.conflict) {
+        let seen: Vec<&str> = seen.candidates.iter().take(3).map(|c| c.value.as_str()).collect();
+        let seen = seen.join(" / ");
+        return wrong(
+            ReasonCode::SealMismatch,
+            format!("the seal's number is read differently by different sources: {seen}"),
+            format!("numeri di sigillo discordanti: {seen}"),
+        );
+    }
     let read = case.identity.best(Slot::Seal).filter(|c| c.probability >= law.identity.read_threshold);
+    // A seal with a tag is declared by its number or by its EPC.
+    let declared = |value: &str| seal.numbers.iter().any(|n| seal_number(n) == seal_number(value));
     if let Some(read) = read
-        && !seal.numbers.iter().any(|n| canonical(Slot::Seal, n) == read.value)
+        && !declared(&read.value)
+        && !case.identity.seals.iter().any(|s| s.number == read.value && declared(&s.epc))
     {
         return wrong(
             ReasonCode::SealMismatch,
@@ -125,8 +137,19 @@ fn seal(law: &Law<'_>, case: &Case<'_>, facts: &MissionFacts) -> Stated {
             format!("letto il sigillo {}, dichiarato {numbers}", read.value),
         );
     }
+    // What the seal itself says now outweighs what was last reported of it.
+    let open = case.identity.seals.iter().find(|s| s.state == SealState::Broken);
+    if let Some(open) = open {
+        return wrong(
+            ReasonCode::SealBroken,
+            format!("seal {} says that it is open", open.number),
+            format!("il sigillo {} segnala di essere aperto", open.number),
+        );
+    }
+    let closed = case.identity.seals.iter().any(|s| s.state == SealState::Intact);
     match seal.state {
         SealState::Intact => Stated::Fine,
+        SealState::Unknown if closed && read.is_some() => Stated::Fine,
         SealState::Broken => wrong(
             ReasonCode::SealBroken,
             format!("seal {numbers} is broken"),
@@ -134,6 +157,11 @@ fn seal(law: &Law<'_>, case: &Case<'_>, facts: &MissionFacts) -> Stated {
         ),
         SealState::Unknown => Stated::Not("the seal's state", "lo stato del sigillo"),
     }
+}
+
+/// Seals are compared by their letters and digits; leading zeros count.
+fn seal_number(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 fn scan(facts: &MissionFacts) -> Stated {

@@ -116,7 +116,11 @@ pub fn settled_by_reading(code: ReasonCode) -> bool {
         | ReasonCode::WeightUnknown
         | ReasonCode::WeightMismatch
         | ReasonCode::EmptinessMismatch
-        | ReasonCode::AdrMismatch => true,
+        | ReasonCode::AdrMismatch
+        | ReasonCode::GatePassForeign
+        | ReasonCode::GatePassExpired
+        | ReasonCode::GatePassMismatch
+        | ReasonCode::GatePassMissing => true,
         ReasonCode::AllChecksPassed
         | ReasonCode::CustomsHeld
         | ReasonCode::CustomsPending
@@ -140,6 +144,9 @@ pub fn settled_by_reading(code: ReasonCode) -> bool {
         | ReasonCode::PermitUsed
         | ReasonCode::PermitRevoked
         | ReasonCode::PermitTimeUnknown
+        // Who shows a false pass or a used one is looked at, whatever he shows next.
+        | ReasonCode::GatePassForged
+        | ReasonCode::GatePassUsed
         | ReasonCode::TagPlateMismatch
         | ReasonCode::SealBroken
         | ReasonCode::SealMismatch

@@ -66,6 +66,7 @@ pub(super) fn name(slot: Slot) -> &'static str {
         Slot::ContainerTag => "container tag",
         Slot::Seal => "seal",
         Slot::Adr => "ADR panel",
+        Slot::GatePass => "gate pass",
     }
 }
 
@@ -80,5 +81,6 @@ pub(super) fn nome(slot: Slot) -> &'static str {
         Slot::ContainerTag => "tag del contenitore",
         Slot::Seal => "sigillo",
         Slot::Adr => "pannello ADR",
+        Slot::GatePass => "lasciapassare",
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn against(
     let mut open: Vec<(String, String)> = Vec::new();
     let mut could: Vec<(String, String)> = Vec::new();
     for slot in slots(law) {
-        let wanted = expected_values(slot, &facts.expected);
+        let wanted = expected_values(slot, facts);
         let evidence = case.identity.slot(slot);
         if slot == Slot::Itu2 && (evidence.is_none() || wanted.is_empty()) {
             continue;
@@ -148,7 +148,8 @@ pub(super) fn against(
             format!("{it}: letta {value} con {p:.2}, attesa {valori}"),
         );
         could.push(wish());
-        if p >= CONTRADICTION && !alike {
+        // Another mission's gate pass is told by the check of passes.
+        if p >= CONTRADICTION && !alike && slot != Slot::GatePass {
             let (en, it) = could.last().cloned().unwrap_or_default();
             let code = ReasonCode::IdentityMismatch;
             seen.failures.push(Failure::new(
@@ -208,7 +209,7 @@ fn enough(
         seen.failures.push(too_weak(said, wish));
         return;
     }
-    let kinds = |tag: bool| seen.matched.iter().any(|m| by_tag(m.slot) == tag);
+    let kinds = |tag: bool| seen.matched.iter().any(|m| by_tag(m.slot) == Some(tag));
     if set.profile == Profile::Trusted && !(kinds(true) && kinds(false)) {
         let said = say(
             "a trusted lane needs a tag and an optical reading that both match",
@@ -223,10 +224,12 @@ fn enough(
     }
 }
 
-fn by_tag(slot: Slot) -> bool {
+/// Read from a tag, or optically; a paper in the driver's hand is neither.
+fn by_tag(slot: Slot) -> Option<bool> {
     match slot {
-        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal => true,
-        Slot::TractorPlate | Slot::TrailerPlate | Slot::Itu | Slot::Itu2 | Slot::Adr => false,
+        Slot::VehicleTag | Slot::ContainerTag | Slot::Seal => Some(true),
+        Slot::TractorPlate | Slot::TrailerPlate | Slot::Itu | Slot::Itu2 | Slot::Adr => Some(false),
+        Slot::GatePass => None,
     }
 }
 
@@ -281,7 +284,8 @@ pub(super) fn tag_against_plate(law: &Law<'_>, case: &Case<'_>, facts: &MissionF
 }
 
 /// What the mission expects in a slot. A rigid vehicle shows the same plate at its rear.
-fn expected_values(slot: Slot, expected: &Expected) -> Vec<&str> {
+fn expected_values(slot: Slot, facts: &MissionFacts) -> Vec<&str> {
+    let expected: &Expected = &facts.expected;
     match slot {
         Slot::TractorPlate => expected.tractor_plate.as_deref().into_iter().collect(),
         Slot::TrailerPlate => {
@@ -289,6 +293,7 @@ fn expected_values(slot: Slot, expected: &Expected) -> Vec<&str> {
         }
         Slot::Itu | Slot::Itu2 => expected.itus.iter().map(String::as_str).collect(),
         Slot::VehicleTag => expected.vehicle_tag.as_deref().into_iter().collect(),
+        Slot::GatePass => vec![facts.mission.as_str()],
         Slot::ContainerTag | Slot::Seal | Slot::Adr => Vec::new(),
     }
 }
@@ -298,9 +303,13 @@ fn equal(slot: Slot, read: &str, expected: &str) -> bool {
     let expected = canonical(slot, expected);
     match slot {
         Slot::TractorPlate | Slot::TrailerPlate => fold(read) == fold(&expected),
-        Slot::Itu | Slot::Itu2 | Slot::VehicleTag | Slot::ContainerTag | Slot::Seal | Slot::Adr => {
-            read == expected
-        }
+        Slot::Itu
+        | Slot::Itu2
+        | Slot::VehicleTag
+        | Slot::ContainerTag
+        | Slot::Seal
+        | Slot::Adr
+        | Slot::GatePass => read == expected,
     }
 }
 
@@ -312,5 +321,6 @@ pub(super) fn canonical(slot: Slot, value: &str) -> String {
         }
         Slot::VehicleTag | Slot::ContainerTag | Slot::Seal => value.to_ascii_lowercase(),
         Slot::Adr => value.to_ascii_uppercase(),
+        Slot::GatePass => value.to_owned(),
     }
 }

@@ -87,6 +87,12 @@ fn belongs(code: ReasonCode) -> (CheckKind, bool) {
         | ReasonCode::PermitUsed
         | ReasonCode::PermitRevoked
         | ReasonCode::PermitTimeUnknown
+        | ReasonCode::GatePassForged
+        | ReasonCode::GatePassForeign
+        | ReasonCode::GatePassExpired
+        | ReasonCode::GatePassUsed
+        | ReasonCode::GatePassMismatch
+        | ReasonCode::GatePassMissing
         | ReasonCode::TagPlateMismatch
         | ReasonCode::EmptinessMismatch
         | ReasonCode::AdrMismatch

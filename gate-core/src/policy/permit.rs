@@ -130,9 +130,11 @@ fn is_for(permit: &Permit, rule: &IdentityRule, identity: &Identity) -> bool {
     };
     let unit = |slot| read(slot).any(|c| expected.itus.contains(&c.value));
     let tag = expected.vehicle_tag.as_ref();
+    let shown = read(Slot::GatePass).any(|c| c.value == permit.facts.mission.as_str());
     plate(Slot::TractorPlate, &expected.tractor_plate)
         || plate(Slot::TrailerPlate, &expected.trailer_plate)
         || unit(Slot::Itu)
         || unit(Slot::Itu2)
+        || shown
         || tag.is_some_and(|t| read(Slot::VehicleTag).any(|c| c.value.eq_ignore_ascii_case(t)))
 }

@@ -1,7 +1,7 @@
 //! The table: each check of a rule set against a case, in one fixed order.
 
 use super::failure::{Failure, say};
-use super::{Case, Judged, Law, circumstances, identity, leg, weight};
+use super::{Case, Judged, Law, circumstances, gate_pass, identity, leg, weight};
 use gate_types::decision::{Basis, CheckResult, Outcome, PermitFault};
 use gate_types::release::MissionFacts;
 use gate_types::rules::{Check, CheckKind, RuleSet};
@@ -44,7 +44,9 @@ pub(super) fn judge(set: &RuleSet, law: &Law<'_>, case: &Case<'_>, expecting: bo
     for kind in CheckKind::ALL {
         // A check that every rule set needs judges also where a file left it out.
         let check = set.check(kind);
-        if check.is_none() && !CheckKind::NEEDED.contains(&kind) {
+        let judges =
+            CheckKind::NEEDED.contains(&kind) || (kind == CheckKind::GatePass && gate_pass::is_shown(case));
+        if check.is_none() && !judges {
             continue;
         }
         let found = one(kind, check, law, case, facts, seen.as_ref(), &leg);
@@ -93,6 +95,7 @@ fn one(
             Some(facts) => identity::tag_against_plate(law, case, facts),
             None => Found::NotApplicable,
         },
+        CheckKind::GatePass => gate_pass::judge(check, case, facts),
         CheckKind::Mission => mission(case, facts, leg),
         CheckKind::Path | CheckKind::Conditions | CheckKind::CustomsStatus => of_leg(),
         CheckKind::Weight => match facts {

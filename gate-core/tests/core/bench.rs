@@ -6,6 +6,7 @@ use gate_core::lane::chart;
 use gate_core::{AnswerFailure, Effect, Input, Lane, LaneSpec, OperatorAct, RestoredPass, VerifiedAnswer};
 use gate_types::console::LaneState;
 use gate_types::entry::{Entry, EntryBody};
+use gate_types::gate_pass::ShownPass;
 use gate_types::observation::{
     Health, LaneInputs, Level, Observation, Observed, ReadKind, TagRead, TagRole, View,
 };
@@ -56,6 +57,7 @@ pub fn quiet() -> LaneInputs {
         local_key: Level::Off,
         fire: Level::Off,
         barrier_fault: Level::Off,
+        ..LaneInputs::default()
     }
 }
 
@@ -149,11 +151,25 @@ impl Bench {
         self.observe(camera, Observed::Read(read(ReadKind::Plate, view, text, confidence, &[])));
     }
 
+    pub fn container(&mut self, camera: &str, code: &str, confidence: f32) {
+        let what = read(ReadKind::Container, View::Side, code, confidence, &[]);
+        self.observe(camera, Observed::Read(what));
+    }
+
+    pub fn pass_shown(&mut self, shown: ShownPass) {
+        let device = DeviceId::new("n1-in-1.codes").unwrap();
+        self.input(Input::PassShown { device, shown });
+    }
+
     pub fn tag(&mut self, epc: &str) {
+        self.tag_of(TagRole::Vehicle, epc, None);
+    }
+
+    pub fn tag_of(&mut self, role: TagRole, epc: &str, uri: Option<&str>) {
         let tag = TagRead {
             epc: epc.into(),
-            uri: None,
-            role: TagRole::Vehicle,
+            uri: uri.map(str::to_owned),
+            role,
             antenna: 1,
             rssi_dbm: -50,
             seen_count: 4,

@@ -25,6 +25,7 @@ fn each_image(mut f: impl FnMut(LaneInputs)) {
             local_key: level(5),
             fire: level(6),
             barrier_fault: level(7),
+            ..LaneInputs::default()
         });
     }
 }

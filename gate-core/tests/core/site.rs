@@ -199,6 +199,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
         id: device(name),
         view,
         kinds: kinds.to_vec(),
+        codes: false,
         confusions: None,
     };
     LaneSpec {
@@ -236,6 +237,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
             ],
             reader: Some(device("reader")),
             scale: weighed.then(|| device("scale")),
+            code_reader: Some(device("codes")),
         },
         processes: Arc::new(processes()),
         epoch: BootEpoch(1),

@@ -8,9 +8,12 @@ use crate::bench::Bench;
 use crate::site::{lock_spec, spec};
 use crate::tell;
 use gate_core::{Input, OperatorAct, VerifiedAnswer};
+use gate_types::MissionId;
 use gate_types::console::LaneState;
+use gate_types::gate_pass::{PassFault, ShownPass};
+use gate_types::identity::Slot;
 use gate_types::mission::CustomsStatus;
-use gate_types::observation::Level;
+use gate_types::observation::{Level, TagRole};
 use gate_types::release::{Finding, ReleaseAnswer};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,14 @@ fn lane(traits: &str) -> Bench {
         return Bench::new(lock_spec());
     }
     let mut bench = Bench::new(spec(!traits.contains("shadow"), traits.contains("weighed")));
+    if traits.contains("gate passes") {
+        let mut spec = bench.spec.clone();
+        spec.identity.slots.push(Slot::GatePass);
+        bench = Bench::new(spec);
+    }
+    if traits.contains("platform edges") {
+        (bench.inputs.platform_before, bench.inputs.platform_behind) = (Level::Off, Level::Off);
+    }
     if traits.contains("without a curtain") {
         bench.inputs.curtain = Level::NotFitted;
     }
@@ -58,7 +69,19 @@ fn act(bench: &mut Bench, sentence: &str) {
             let confidence = percent.parse::<f32>().unwrap() / 100.0;
             bench.plate(&camera.to_lowercase(), text, confidence);
         }
+        [camera, "camera", "reads", "container", code, "at", percent, "%"] => {
+            bench.container(&camera.to_lowercase(), code, percent.parse::<f32>().unwrap() / 100.0);
+        }
         ["Reader", "sees", "tag", epc] => bench.tag(epc),
+        ["Reader", "sees", "the", "tag", "of", "container", code] => {
+            bench.tag_of(TagRole::Container, "dc20d3455cf0d74c", Some(&format!("urn:epc:id:bic:{code}")));
+        }
+        ["Driver", "shows", "a", "gate", "pass", "of", mission] => bench.pass_shown(ShownPass::Valid {
+            id: format!("pass of {mission}"),
+            mission: MissionId::new(*mission).unwrap(),
+            expires_at_ms: i64::MAX,
+        }),
+        ["Driver", "shows", "a" | "an", what, "gate", "pass"] => bench.pass_shown(refused(what)),
         ["Scale", "shows", kg, "kg"] => bench.weigh(kg.parse().unwrap(), true),
         ["Scale", "shows", kg, "kg,", "moving"] => bench.weigh(kg.parse().unwrap(), false),
         ["Central", "answers:", what @ ..] => answer(bench, &what.join(" ")),
@@ -111,6 +134,17 @@ fn health(bench: &mut Bench, device: &[&str], word: &str) {
     bench.health(name, word);
 }
 
+fn refused(what: &str) -> ShownPass {
+    let fault = match what {
+        "forged" => PassFault::Forged,
+        "foreign" => PassFault::Foreign,
+        "expired" => PassFault::Expired,
+        "used" => PassFault::Used,
+        other => panic!("no such pass: {other}"),
+    };
+    ShownPass::Refused { fault, why: format!("it is {what}") }
+}
+
 /// `Arm loop on, approach loop off`: one new image of the inputs.
 fn inputs(bench: &mut Bench, sentence: &str) {
     for change in sentence.to_lowercase().split(", ") {
@@ -133,6 +167,8 @@ fn inputs(bench: &mut Bench, sentence: &str) {
             "key switch" => &mut inputs.local_key,
             "fire input" => &mut inputs.fire,
             "barrier fault" => &mut inputs.barrier_fault,
+            "platform before" => &mut inputs.platform_before,
+            "platform behind" => &mut inputs.platform_behind,
             "upper limit switch" => &mut inputs.limit_up,
             "lower limit switch" => &mut inputs.limit_down,
             other => panic!("no input {other} in: {sentence}"),

@@ -4,6 +4,7 @@ use gate_core::lane::chart::name;
 use gate_core::{ArmCommand, Effect, LightColour, Side};
 use gate_types::console::LaneState;
 use gate_types::entry::{Authority, EntryBody, PassOutcome};
+use gate_types::gate_pass::ShownPass;
 use gate_types::mission::InstructionKind;
 use gate_types::observation::ArmPosition;
 use gate_types::verdict::{Instruction, Verdict};
@@ -102,6 +103,10 @@ fn body(body: &EntryBody) -> String {
             format!("{device} read {} at {:.0} %", read.text, read.confidence * 100.0)
         }
         EntryBody::TagRead { device, tag } => format!("{device} saw tag {}", tag.epc),
+        EntryBody::GatePassShown { device, shown } => match shown {
+            ShownPass::Valid { mission, .. } => format!("{device} was shown a gate pass of {mission}"),
+            ShownPass::Refused { why, .. } => format!("{device} refused a gate pass: {why}"),
+        },
         EntryBody::WeightRead { device, weight } => format!("{device} weighed {} kg", weight.gross_kg),
         EntryBody::ReleaseAsked { request } => format!("question {}", request.nonce),
         EntryBody::ReleaseRefused { nonce, why } => format!("no use of the answer to {nonce}: {why}"),

@@ -20,7 +20,7 @@ pub fn read(slot: Slot, value: &str, probability: f64) -> SlotEvidence {
 
 pub fn identity(slots: Vec<SlotEvidence>, gross_kg: Option<f64>) -> Identity {
     let weight = gross_kg.map(|kg| GrossWeight { vehicle_gross_kg: kg, device: "scale".into(), alibi: None });
-    Identity { slots, weight }
+    Identity { slots, weight, ..Identity::default() }
 }
 
 /// The whole case, owned.

@@ -103,6 +103,7 @@ fn name(kind: ReadKind) -> &'static str {
         ReadKind::Plate => "plate",
         ReadKind::Container => "container",
         ReadKind::Adr => "adr",
+        ReadKind::Seal => "seal",
     }
 }
 
@@ -154,7 +155,8 @@ impl Calibration {
     }
     fn weights(&self, kind: ReadKind) -> &Weights {
         match kind {
-            ReadKind::Plate => &self.plate,
+            // No seal is read here; whoever asks gets what is nearest.
+            ReadKind::Plate | ReadKind::Seal => &self.plate,
             ReadKind::Container => &self.container,
             ReadKind::Adr => &self.adr,
         }

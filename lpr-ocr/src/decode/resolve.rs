@@ -54,6 +54,7 @@ impl Resolved {
             ReadKind::Plate => self.features.fits >= 1.0 && self.features.mixed >= 1.0,
             ReadKind::Container => self.check_digit == CheckDigit::Valid,
             ReadKind::Adr => self.features.pair >= 1.0 && self.features.raw >= 1.0,
+            ReadKind::Seal => false,
         }
     }
 }
@@ -116,6 +117,8 @@ impl Resolver {
             ReadKind::Plate => self.plate(crops),
             ReadKind::Container => self.code(crops),
             ReadKind::Adr => self.panel(crops),
+            // A seal's number has no grammar; cameras of their own push it.
+            ReadKind::Seal => None,
         }
     }
 
@@ -269,7 +272,7 @@ impl Resolver {
         let first = resolved.shares.first().copied().unwrap_or(1.0).max(1e-12);
         // However clear the crop: where two texts share the probability, neither is sure.
         let slack = match resolved.kind {
-            ReadKind::Plate | ReadKind::Adr => MOST_OF_SHARE,
+            ReadKind::Plate | ReadKind::Adr | ReadKind::Seal => MOST_OF_SHARE,
             // Letters of one blind group pass the same check digit: nothing is lent there.
             ReadKind::Container => 1.0,
         };

@@ -2,10 +2,11 @@
 
 use super::WorkerDriver;
 use crate::Evidence;
-use crate::protocol::{CameraState, FromWorker};
+use crate::protocol::{CameraState, FromWorker, MOST_CODES};
 use crate::spec::CameraCommand;
 use device::{DeviceLink, Health, Observed, Stopped};
-use gate_types::observation::OpticalRead;
+use gate_types::gate_pass::MAX_TEXT;
+use gate_types::observation::{CodeSeen, OpticalRead};
 
 /// A fused reading is told again when its confidence moved by this much.
 const MATERIAL: f32 = 0.01;
@@ -36,6 +37,16 @@ impl WorkerDriver {
                     .collect();
                 for read in self.fuse(&reads) {
                     link.observe(Observed::Read(read)).await?;
+                }
+                Ok(())
+            }
+            FromWorker::Codes { round, texts } => {
+                if round != self.round || !self.on || !self.spec.camera.codes {
+                    return Ok(());
+                }
+                let fits = |text: &String| text.len() <= MAX_TEXT;
+                for text in texts.into_iter().take(MOST_CODES).filter(fits) {
+                    link.observe(Observed::Code(CodeSeen { text })).await?;
                 }
                 Ok(())
             }

@@ -85,6 +85,7 @@ pub(crate) fn plain(file: &str, r: &Reading) -> String {
         ReadKind::Plate => "plate",
         ReadKind::Container => "container",
         ReadKind::Adr => "adr",
+        ReadKind::Seal => "seal",
     };
     let digit = match r.read.check_digit {
         CheckDigit::Valid => ", check digit right",

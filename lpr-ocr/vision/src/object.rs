@@ -154,6 +154,7 @@ impl Object {
                 ReadKind::Container if other.two_rows => ObjectClass::CodeStack,
                 ReadKind::Container => ObjectClass::CodeLine,
                 ReadKind::Adr => ObjectClass::AdrPanel,
+                ReadKind::Seal => self.found.class,
             };
             self.kind = other.kind;
             alone = Some(other);
@@ -211,7 +212,7 @@ impl Object {
                 && match kind {
                     ReadKind::Adr => two_rows,
                     ReadKind::Container => long,
-                    ReadKind::Plate => false,
+                    ReadKind::Plate | ReadKind::Seal => false,
                 }
         };
         let surer = |r: &Resolved| {

@@ -98,7 +98,7 @@ pub(crate) fn drawn(image: &mut Mat, readings: &[Reading]) -> opencv::Result<()>
         let colour = match r.read.kind {
             ReadKind::Plate => Scalar::new(0.0, 220.0, 0.0, 0.0),
             ReadKind::Container => Scalar::new(255.0, 160.0, 0.0, 0.0),
-            ReadKind::Adr => Scalar::new(0.0, 140.0, 255.0, 0.0),
+            ReadKind::Adr | ReadKind::Seal => Scalar::new(0.0, 140.0, 255.0, 0.0),
         };
         let points: Vector<Point> = r.quad.0.iter().map(|p| Point::new(p.0 as i32, p.1 as i32)).collect();
         imgproc::polylines(image, &points, true, colour, thick, imgproc::LINE_AA, 0)?;

@@ -59,7 +59,13 @@ async fn watch(endpoint: String) -> Watched {
         command: env!("CARGO_BIN_EXE_varco-ocr").into(),
         models: None,
         regions: vec!["it".into()],
-        camera: CameraSpec { id: camera.clone(), endpoint, view: View::Front, kinds: vec![ReadKind::Plate] },
+        camera: CameraSpec {
+            id: camera.clone(),
+            endpoint,
+            view: View::Front,
+            kinds: vec![ReadKind::Plate],
+            codes: false,
+        },
         turns: None,
     };
     let frames = FrameStore::new();
@@ -168,6 +174,7 @@ async fn a_missing_program_is_a_lost_device() {
         endpoint: "mjpeg://127.0.0.1:9/".into(),
         view: View::Front,
         kinds: vec![ReadKind::Plate],
+        codes: false,
     };
     let spec = WorkerSpec {
         command: "/nowhere/varco-ocr".into(),

@@ -131,6 +131,7 @@ fn words(body: &EntryBody) -> String {
         | EntryBody::OpticalRead { .. }
         | EntryBody::TagRead { .. }
         | EntryBody::WeightRead { .. }
+        | EntryBody::GatePassShown { .. }
         | EntryBody::ReleaseAsked { .. }
         | EntryBody::ReleaseAnswered { .. }
         | EntryBody::ReleaseRefused { .. }

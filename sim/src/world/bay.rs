@@ -68,6 +68,7 @@ impl Bay {
             local_key: Level::Off,
             fire: Level::Off,
             barrier_fault: Level::Off,
+            ..LaneInputs::default()
         };
         let panel = Panel { inputs, pulses: Vec::new(), green: false, sign: Vec::new(), sign_heard: None };
         Arc::new(Self { lane, seed, vehicle: watch::channel(None).0, panel: Mutex::new(panel) })

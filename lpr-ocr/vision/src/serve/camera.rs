@@ -3,7 +3,7 @@
 use crate::capture::Pixels;
 use gate_types::observation::{OpticalRead, ReadKind};
 use lpr_ocr::CameraSpec;
-use lpr_ocr::protocol::CameraState;
+use lpr_ocr::protocol::{CameraState, MOST_CODES};
 use lpr_ocr::vote::Fusion;
 use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ const MOST_FRAMES: u32 = 12;
 const FROZEN_FRAMES: u32 = 5;
 /// A frame older than this when a vehicle is announced may show the empty lane.
 const STALE: Duration = Duration::from_millis(300);
+/// Time between two searches for codes.
+const SEARCH: Duration = Duration::from_millis(400);
 /// Each frame waits longer for the next: early ones come fast, late ones see the vehicle standing.
 const SPACING_MS: u64 = 60;
 const MOST_SPACING_MS: u64 = 800;
@@ -36,6 +38,10 @@ pub(crate) struct Camera {
     frames_read: u32,
     sure: BTreeMap<ReadKind, u32>,
     next_at: Instant,
+    /// The last frame that was searched for codes, and when the next one may be.
+    searched: u64,
+    search_at: Instant,
+    codes: Vec<String>,
     link: Option<Result<(), String>>,
     frozen: bool,
     /// What is wrong with the picture (black, burnt, not decodable).
@@ -59,6 +65,9 @@ impl Camera {
             frames_read: 0,
             sure: BTreeMap::new(),
             next_at: now,
+            searched: 0,
+            search_at: now,
+            codes: Vec::new(),
             link: None,
             frozen: false,
             picture_fault: None,
@@ -91,6 +100,26 @@ impl Camera {
         self.frames_read = 0;
         self.sure.clear();
         self.next_at = Instant::now();
+        self.searched = self.taken;
+        self.search_at = self.next_at;
+        self.codes.clear();
+    }
+    /// When the newest frame may be searched for codes; drivers show them while all else is read already.
+    pub(crate) fn search_due(&self) -> Option<Instant> {
+        (self.spec.codes && self.seq != self.searched && self.codes.len() < MOST_CODES)
+            .then_some(self.search_at)
+    }
+    /// The newest frame, to be searched for codes.
+    pub(crate) fn take_for_search(&mut self) -> Option<Pixels> {
+        self.searched = self.seq;
+        self.newest.clone()
+    }
+    /// The codes among these that were not found in this round before.
+    pub(crate) fn found(&mut self, texts: Vec<String>) -> Vec<String> {
+        self.search_at = Instant::now() + SEARCH;
+        let new: Vec<String> = texts.into_iter().filter(|t| !self.codes.contains(t)).collect();
+        self.codes.extend(new.iter().cloned());
+        new
     }
     /// Whether a frame is worth reading, now or (`Some`) not before a moment.
     pub(crate) fn due(&self) -> Option<Instant> {
@@ -177,7 +206,13 @@ mod tests {
 
     fn camera(kinds: Vec<ReadKind>) -> Camera {
         let id = DeviceId::new("n1-in-1.front").unwrap();
-        Camera::new(CameraSpec { id, endpoint: "mjpeg://h:1/".into(), view: View::Front, kinds })
+        Camera::new(CameraSpec {
+            id,
+            endpoint: "mjpeg://h:1/".into(),
+            view: View::Front,
+            kinds,
+            codes: false,
+        })
     }
     fn jpeg(n: u8) -> Pixels {
         Pixels::File(vec![n; 4].into())

@@ -6,10 +6,11 @@ use crate::capture::Pixels;
 use crate::engine::Engine;
 use crate::measures::Measures;
 use crate::picture;
+use anyhow::Context as _;
 use gate_types::observation::{OpticalRead, ReadKind, View};
 use lpr_ocr::MOST_FRAME_BYTES;
 use lpr_ocr::protocol::FromWorker;
-use opencv::core::{Mat, MatTraitConst as _};
+use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _};
 use opencv::imgproc;
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::Ordering;
@@ -36,6 +37,8 @@ struct Job {
 enum Work {
     /// The newest frame is worth reading.
     Read,
+    /// The newest frame is searched for codes, for a round.
+    Search(Pixels, u32),
     Measure(Pixels),
 }
 
@@ -53,6 +56,13 @@ fn run(shared: &Shared, mut engine: Engine, turns: &Turns) {
                 }
                 shared.busy_since.store(0, Ordering::Relaxed);
             }
+            Work::Search(pixels, round) => {
+                shared.busy_since.store(shared.now_ms() + 1, Ordering::Relaxed);
+                if let Err(error) = search(shared, &pixels, round) {
+                    tracing::warn!(error = format!("{error:#}"), "a frame was not searched for codes");
+                }
+                shared.busy_since.store(0, Ordering::Relaxed);
+            }
             Work::Measure(pixels) => shared.picture_fault(match measure(&pixels) {
                 Ok(measures) => measures.fault().map(str::to_owned),
                 Err(error) => Some(format!("a frame cannot be decoded: {error:#}")),
@@ -67,10 +77,19 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
     loop {
         let now = Instant::now();
         let mut wake_at = *supervise_at;
-        let on = state.on;
+        let (on, round) = (state.on, state.round);
         if let Some(camera) = &mut state.camera {
             match camera.due().filter(|_| on) {
                 Some(at) if at <= now => return Work::Read,
+                Some(at) => wake_at = wake_at.min(at),
+                None => {}
+            }
+            match camera.search_due().filter(|_| on) {
+                Some(at) if at <= now => {
+                    if let Some(pixels) = camera.take_for_search() {
+                        return Work::Search(pixels, round);
+                    }
+                }
                 Some(at) => wake_at = wake_at.min(at),
                 None => {}
             }
@@ -128,6 +147,22 @@ fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
         ms,
     };
     shared.send(&message, &evidence);
+    Ok(())
+}
+
+/// Tells the codes of a frame that this round has not seen.
+fn search(shared: &Shared, pixels: &Pixels, round: u32) -> anyhow::Result<()> {
+    let grey = grey(pixels)?;
+    let width = usize::try_from(grey.cols()).unwrap_or(0);
+    let texts = barcode::picture::codes(width, grey.data_bytes().context("a frame's pixels")?);
+    let new = {
+        let mut state = shared.lock();
+        let same_round = state.round == round;
+        state.camera.as_mut().filter(|_| same_round).map(|camera| camera.found(texts))
+    };
+    if let Some(texts) = new.filter(|texts| !texts.is_empty()) {
+        shared.send(&FromWorker::Codes { round, texts }, &[]);
+    }
     Ok(())
 }
 
