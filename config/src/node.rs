@@ -322,6 +322,13 @@ pub struct ScaleConfig {
     pub capacity_kg: f64,
     /// Verification scale interval e, kilograms.
     pub interval_kg: f64,
+    /// Last day of the instrument's verification, `2027-03-31`; after it no weight is legal evidence, and
+    /// `check-config` tells 30 days before.
+    #[serde(default)]
+    pub verified_until: Option<String>,
+    /// Its platform lies between the arms of a two-barrier lock; else it lies before the entry arm.
+    #[serde(default)]
+    pub inside_lock: bool,
 }
 
 /// One barcode or QR reader.

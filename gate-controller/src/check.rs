@@ -16,6 +16,9 @@ pub fn check_files(files: &[PathBuf], out: &mut impl Write) -> std::io::Result<b
         let problems = check_file(file);
         if problems.is_empty() {
             writeln!(out, "{}: ok", file.display())?;
+            for warning in verifications(file) {
+                writeln!(out, "{}: warning: {warning}", file.display())?;
+            }
             continue;
         }
         clean = false;
@@ -38,6 +41,7 @@ fn check_file(file: &Path) -> Vec<Problem> {
         FileKind::Node => {
             let mut problems = load_node(file).err().map_or_else(Vec::new, |problems| problems.0);
             problems.extend(point_maps(file));
+            problems.extend(days(file));
             return problems;
         }
     };
@@ -62,6 +66,46 @@ fn point_maps(node: &Path) -> Vec<Problem> {
     files.sort();
     files.dedup();
     files.iter().filter_map(|file| PointMap::load(file).err()).flat_map(in_the_map).collect()
+}
+
+/// Days of verification in a node file: the scale's place, and the day as it is written.
+fn verified(node: &Path) -> Vec<(String, String)> {
+    let table = std::fs::read_to_string(node).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let lanes = table.as_ref().and_then(|t| t.get("lane")?.as_array());
+    let day = |lane: &toml::Value| Some(lane.get("scale")?.get("verified_until")?.as_str()?.to_owned());
+    let lanes = lanes.into_iter().flatten().enumerate();
+    lanes.filter_map(|(n, lane)| Some((format!("lane[{n}].scale.verified_until"), day(lane)?))).collect()
+}
+
+/// Days that are none.
+fn days(node: &Path) -> Vec<Problem> {
+    let wrong = verified(node).into_iter().filter(|(_, day)| weighbridge::end_of_day_ms(day).is_none());
+    wrong
+        .map(|(path, day)| {
+            let text = format!("`{day}`: a day such as 2027-03-31");
+            Problem { file: node.to_path_buf(), path, text }
+        })
+        .collect()
+}
+
+/// Verifications that have ended or end soon.
+fn verifications(node: &Path) -> Vec<String> {
+    const SOON_DAYS: i64 = 30;
+    let now_ms = device::Clock::start().now().wall_ms.0;
+    let told = verified(node).into_iter().filter_map(|(path, day)| {
+        let left_ms = weighbridge::end_of_day_ms(&day)? - now_ms;
+        let left_days = left_ms / 86_400_000;
+        match left_ms {
+            ..0 => Some(format!(
+                "{path}: the verification ended on {day}; no weight is legal evidence until it is renewed"
+            )),
+            _ if left_days < SOON_DAYS => Some(format!(
+                "{path}: the verification ends on {day}, in {left_days} days; have the scale verified"
+            )),
+            _ => None,
+        }
+    });
+    told.collect()
 }
 
 fn in_the_map(error: PointMapError) -> Vec<Problem> {
@@ -120,6 +164,20 @@ mod tests {
         assert_eq!(text.lines().filter(|l| l.contains("site.toml: line")).count(), 1, "{text}");
         assert!(text.contains("node.toml") && text.contains("absent.toml"), "{text}");
         assert!(!text.contains(": ok"), "{text}");
+    }
+    #[test]
+    fn a_verification_that_ends_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = folder.path().join("node.toml");
+        let lanes = ["2020-12-31", "2999-12-31", "soon"]
+            .map(|day| format!("[[lane]]\n[lane.scale]\nverified_until = '{day}'\n"));
+        std::fs::write(&node, lanes.concat()).unwrap();
+        let told = verifications(&node);
+        assert!(
+            told.len() == 1 && told[0].starts_with("lane[0].scale.verified_until: the verification ended"),
+            "{told:?}"
+        );
+        assert!(days(&node).iter().any(|p| p.path == "lane[2].scale.verified_until"));
     }
     #[test]
     fn a_wrong_point_map_is_told_with_the_node_file_that_names_it() {

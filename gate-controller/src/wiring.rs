@@ -103,7 +103,7 @@ pub fn plan(loaded: &Loaded) -> Result<Vec<LanePlan>, Vec<String>> {
     let mut problems = Vec::new();
     let mut plans = Vec::new();
     for lane in &loaded.node.lanes {
-        match plan_lane(lane, loaded.node.ocr.as_ref(), &loaded.node.state_dir) {
+        match plan_lane(lane, loaded.node.ocr.as_ref(), &loaded.node.state_dir, &loaded.folder) {
             Ok(plan) => plans.push(plan),
             Err(found) => problems.extend(found),
         }
@@ -111,10 +111,15 @@ pub fn plan(loaded: &Loaded) -> Result<Vec<LanePlan>, Vec<String>> {
     if problems.is_empty() { Ok(plans) } else { Err(problems) }
 }
 
-fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Result<LanePlan, Vec<String>> {
+fn plan_lane(
+    lane: &LaneConfig,
+    ocr: Option<&OcrConfig>,
+    state_dir: &Path,
+    folder: &Path,
+) -> Result<LanePlan, Vec<String>> {
     let mut problems = Vec::new();
     let mut endpoint = |device: &DeviceId, text: &str| match Endpoint::parse(text) {
-        Ok(endpoint) => Some(endpoint),
+        Ok(endpoint) => Some(files_below(endpoint, folder)),
         Err(error) => {
             problems.push(format!("lane {}: device {device}: {error}", lane.id));
             None
@@ -124,7 +129,13 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Re
     let exit = lane.exit_io.as_ref().map(|io| endpoint(&io.id, &io.endpoint));
     let sign = lane.sign.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
     let reader = lane.reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
-    let scale = lane.scale.as_ref().map(|s| endpoint(&s.id, &s.endpoint));
+    let scale = lane.scale.as_ref().map(|s| {
+        let mut endpoint = endpoint(&s.id, &s.endpoint)?;
+        if let Some(day) = &s.verified_until {
+            endpoint.query.insert("verified_until".to_owned(), day.clone());
+        }
+        Some(endpoint)
+    });
     let code_reader = lane.code_reader.as_ref().map(|r| endpoint(&r.id, &r.endpoint));
     let template = sign.as_ref().and_then(Option::as_ref).and_then(|s| s.query.get("template"));
     let template = template.map(|file| SignTemplate::load(Path::new(file)));
@@ -178,6 +189,16 @@ fn plan_lane(lane: &LaneConfig, ocr: Option<&OcrConfig>, state_dir: &Path) -> Re
     }
 }
 
+/// Files that an endpoint names lie below the node file's folder, as the others that it names.
+fn files_below(mut endpoint: Endpoint, folder: &Path) -> Endpoint {
+    for key in ["registers", "template"] {
+        if let Some(file) = endpoint.query.get_mut(key) {
+            *file = folder.join(&*file).display().to_string();
+        }
+    }
+    endpoint
+}
+
 /// How a camera is read.
 #[derive(Debug)]
 enum CameraPlan {
@@ -199,10 +220,11 @@ fn camera_plan(
         return Ok(CameraPlan::Push(camera.id.clone(), told.0, told.1));
     }
     let ocr = ocr.ok_or("it is read by a worker and the node file has no [ocr]; add it")?;
-    Ok(CameraPlan::Worker(worker_spec(camera, ocr, turns)))
+    let scene = state_dir.join("scenes").join(format!("{}.scene", camera.id));
+    Ok(CameraPlan::Worker(worker_spec(camera, ocr, turns, scene)))
 }
 
-fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSpec {
+fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path, scene: PathBuf) -> WorkerSpec {
     WorkerSpec {
         command: worker_program(&ocr.command),
         models: ocr.models.clone(),
@@ -215,6 +237,7 @@ fn worker_spec(camera: &CameraConfig, ocr: &OcrConfig, turns: &Path) -> WorkerSp
             codes: camera.codes,
         },
         turns: Some(turns.to_path_buf()),
+        scene: Some(scene),
     }
 }
 

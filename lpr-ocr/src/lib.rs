@@ -8,6 +8,7 @@ pub mod decode;
 mod frames;
 pub mod mjpeg;
 pub mod protocol;
+pub mod scene;
 mod spec;
 pub mod vote;
 mod worker;

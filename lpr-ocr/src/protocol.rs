@@ -28,6 +28,9 @@ pub enum ToWorker {
         /// The file whose lock is the turn to read a frame, common to the workers of a lane.
         #[serde(default)]
         turns: Option<PathBuf>,
+        /// The file of the scene that the camera was set up for; none: not kept.
+        #[serde(default)]
+        scene: Option<PathBuf>,
     },
     /// Read from now on (`on`), or rest.
     Observe {

@@ -34,6 +34,9 @@ pub struct WorkerSpec {
     pub camera: CameraSpec,
     /// A file whose lock is the turn to read a frame, common to the workers of a lane; none: no turns.
     pub turns: Option<PathBuf>,
+    /// The file of the scene that the camera was set up for: learned from the resting lane where it is not
+    /// there; none: learned, not kept.
+    pub scene: Option<PathBuf>,
 }
 
 /// What the lane asks of a camera.

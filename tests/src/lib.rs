@@ -25,7 +25,7 @@ pub use proxy::{Mood, Proxy};
 pub use quick::{QuickGate, QuickLane, quick_lanes};
 pub use story::{
     ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import,
-    rendered, side_view,
+    grey_picture, rendered, side_view, two_places,
 };
 pub use volume::Volume;
 

@@ -145,3 +145,17 @@ pub fn rendered(folder: &std::path::Path) -> (Vec<u8>, String) {
     let file = fields.next().unwrap();
     (std::fs::read(out.join(file)).unwrap(), fields.next().unwrap().to_owned())
 }
+
+/// A grey picture without anything on it, as of a covered lens by day.
+pub fn grey_picture() -> Vec<u8> {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/grey.jpg")).unwrap()
+}
+
+/// Two rendered views of different places.
+pub fn two_places() -> [Vec<u8>; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let first = rendered(folder.path()).0;
+    let files = std::fs::read_dir(folder.path().join("pictures")).unwrap().map(|f| f.unwrap().path());
+    let other = files.filter(|f| f.to_string_lossy().ends_with("-front.jpg")).min().unwrap();
+    [first, std::fs::read(other).unwrap()]
+}

@@ -81,7 +81,10 @@ fn assert_names_none(crate_name: &str, forbidden: &[&str]) {
 
 #[test]
 fn the_simulator_uses_codecs_only() {
-    assert_names_none("sim", &["WorkerDriver", "ReaderDriver", "ScaleDriver", "IoDriver", "SignDriver"]);
+    assert_names_none(
+        "sim",
+        &["WorkerDriver", "ReaderDriver", "ScaleDriver", "IoDriver", "SignDriver", "BadgeDriver"],
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use gate_types::fault::FaultKind;
 use gate_types::verdict::{Reason, ReasonCode};
 use nix::sys::signal::Signal;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tests::{
     Block, Camera, Central, ContainerLane, Gate, LANE, Mood, NodeFile, Proxy, Stand, binary, root, until,
 };
@@ -167,6 +168,36 @@ async fn a_camera_that_freezes_or_falls_silent_is_named_and_cleared() {
     lane.block.loops(false, false);
     lane.until("the pass to end", 20, |l| l.pass.is_none()).await;
     assert_eq!(lane.block.raises(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_was_turned_or_covered_is_named_within_three_seconds_and_cleared() {
+    let [here, elsewhere] = tests::two_places();
+    let lane = ContainerLane::start(here.clone()).await;
+    let side = format!("{LANE}.side");
+    let scene = lane.stand.path().join("state/scenes").join(format!("{side}.scene"));
+    until("the resting lane learned", 60, || async { scene.is_file().then_some(()) }).await;
+    assert!(lane.gate.lane(LANE).await.faults.is_empty());
+
+    let covered = tests::grey_picture();
+    for (name, picture, word) in [("turned", &elsewhere, "turned"), ("covered", &covered, "covered")] {
+        lane.camera.show(picture.clone());
+        let shown = Instant::now();
+        let view = lane.until("the camera named", 15, |l| has_fault(l, &side)).await;
+        println!("{name}: told after {:?}", shown.elapsed());
+        assert!(shown.elapsed() < Duration::from_secs(3), "{name}: {:?}", shown.elapsed());
+        let fault = view.faults.iter().find(|f| f.device == side).unwrap();
+        assert_eq!(fault.kind, FaultKind::DeviceDegraded);
+        assert!(fault.text.contains(word), "{fault:?}");
+        lane.camera.show(here.clone());
+        lane.until("the right scene cleared", 15, |l| !has_fault(l, &side)).await;
+    }
+    // Meant so: the file is removed, and the new place is learned.
+    lane.camera.show(elsewhere.clone());
+    lane.until("the camera named", 15, |l| has_fault(l, &side)).await;
+    std::fs::remove_file(&scene).unwrap();
+    lane.until("the new place taken", 15, |l| !has_fault(l, &side)).await;
+    until("the new place learned", 60, || async { scene.is_file().then_some(()) }).await;
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::keep::Keeping;
 use crate::settle::Settle;
 use crate::wire::{Format, Heard, Unit};
 use device::{DeviceLink, Driver, DriverError, Endpoint, Health, Line, Observed, Stopped, Way, connect_line};
-use gate_types::observation::{WeightRange, WeightRead};
+use gate_types::observation::{StableSource, WeightRange, WeightRead};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -42,7 +42,8 @@ pub enum ScaleCommand {
 /// - `unit=kg|t`: the unit that is expected; must be there for formats that name none.
 /// - `zero_max_kg=`: what the empty platform may show; one interval where absent.
 /// - `alibi=yes`: each vehicle's stable weight is kept in the indicator's alibi memory, once.
-/// - `verified_until=2027-03-31`: the last day of the verification; after it the scale is degraded.
+/// - `verified_until=2027-03-31`: the last day of the verification; after it the scale is degraded and no weight counts as
+///   the indicator's own word any more.
 #[derive(Debug)]
 pub struct ScaleDriver {
     endpoint: Endpoint,
@@ -324,7 +325,12 @@ impl Scale {
                     }
                     Judged::Read { mut read, complaint } => {
                         (self.last_valid, self.valid) = (Instant::now(), true);
-                        self.complaint = complaint.or_else(|| self.expired(link));
+                        let expired = self.expired(link);
+                        if expired.is_some() {
+                            // Never legal evidence.
+                            read.stable_source = StableSource::Computed;
+                        }
+                        self.complaint = complaint.or(expired);
                         self.keeping.see(&mut read, now_ms);
                         self.report_health(link).await?;
                         self.say(read, link).await?;

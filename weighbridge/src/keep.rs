@@ -62,7 +62,7 @@ impl Keeping {
 }
 
 /// The last millisecond of a day `YYYY-MM-DD`, UTC, since 1970.
-pub(crate) fn end_of_day_ms(text: &str) -> Option<i64> {
+pub fn end_of_day_ms(text: &str) -> Option<i64> {
     let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -10,3 +10,4 @@ pub mod settle;
 pub mod wire;
 
 pub use driver::{ScaleCommand, ScaleDriver};
+pub use keep::end_of_day_ms;

@@ -2,7 +2,7 @@
 //! observes, `test` exercises what it can be told.
 
 use super::device_bench::{Limits, Sure};
-use super::{device_barcode, device_camera, device_io, device_reader, device_scale, device_sign};
+use super::{device_badge, device_barcode, device_camera, device_io, device_reader, device_scale, device_sign};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use device::{Endpoint, TapLevel};
@@ -39,7 +39,7 @@ pub struct Watch {
 pub struct Test {
     #[command(flatten)]
     watch: Watch,
-    /// reader: start stop; scale: zero; remote I/O: red green raise permit-lower stop; sign: each word is a line
+    /// reader: start stop; scale: zero; remote I/O: red green raise permit-lower stop; camera: scene; badge reader: beep; sign: each word is a line
     #[arg(required = true)]
     acts: Vec<String>,
     /// Do not ask before something moves
@@ -67,13 +67,15 @@ enum Class {
     Sign,
     Camera,
     Barcode,
+    Badge,
 }
 
 /// The forms of endpoint, for an error.
 const FORMS: &str = "llrp://HOST:PORT, serial:///dev/TTY?protocol=P or tcp://HOST:PORT?protocol=P with P of \
                      toledo, sics, sma, dini, rice-lake, yaohua, yaohua-reversed, yaohua-line, systec, modbus, \
                      sign, modbus://HOST:PORT?points=FILE (or registers=FILE for a scale), \
-                     modbus-rtu:///dev/TTY?points=FILE, mjpeg://HOST:PORT/PATH, rtsp://HOST/PATH and dir:///FOLDER";
+                     modbus-rtu:///dev/TTY?points=FILE, mjpeg://HOST:PORT/PATH, rtsp://HOST/PATH, dir:///FOLDER and \
+                     osdp:///dev/TTY?key=FILE";
 
 impl Class {
     fn of(endpoint: &Endpoint) -> Option<Self> {
@@ -84,6 +86,7 @@ impl Class {
             }
             ("modbus" | barrier_io::RTU_SCHEME, _) => Some(Self::Io),
             ("tcp" | "serial", Some("barcode")) => Some(Self::Barcode),
+            (badge::SCHEME, _) => Some(Self::Badge),
             ("mjpeg" | "rtsp" | "dir", _) => Some(Self::Camera),
             ("tcp" | "serial", Some(name)) if weighbridge::wire::NAMES.contains(&name) => Some(Self::Scale),
             ("tcp" | "serial", Some("sign")) => Some(Self::Sign),
@@ -131,6 +134,7 @@ pub async fn device(verb: &DeviceVerb, out: &mut impl Write) -> Result<bool> {
             Class::Sign => device_sign::watch(endpoint, &limits, out).await,
             Class::Camera => device_camera::watch(&watch.endpoint, &endpoint, &limits, out).await,
             Class::Barcode => device_barcode::watch(endpoint, &limits, out).await,
+            Class::Badge => device_badge::watch(endpoint, &limits, out).await,
         },
         DeviceVerb::Test(Test { acts, yes, .. }) => {
             let sure = Sure { yes: *yes };
@@ -139,7 +143,9 @@ pub async fn device(verb: &DeviceVerb, out: &mut impl Write) -> Result<bool> {
                 Class::Scale => device_scale::test(endpoint, acts, &sure, &limits, out).await,
                 Class::Io => device_io::test(endpoint, acts, &sure, &limits, out).await,
                 Class::Sign => device_sign::test(endpoint, acts, &limits, out).await,
-                Class::Camera | Class::Barcode => bail!("this device is told nothing: use device watch"),
+                Class::Camera => device_camera::test(&watch.endpoint, &endpoint, acts, &limits, out).await,
+                Class::Badge => device_badge::test(endpoint, acts, &limits, out).await,
+                Class::Barcode => bail!("this device is told nothing: use device watch"),
             }
         }
     }
@@ -172,6 +178,7 @@ mod tests {
             ("modbus://h:502?points=p.toml", Some(Class::Io)),
             ("modbus-rtu:///dev/ttyS0?points=p.toml", Some(Class::Io)),
             ("rtsp://h/live", Some(Class::Camera)),
+            ("osdp:///dev/ttyS0?key=k", Some(Class::Badge)),
             ("tcp://h:1", None),
             ("gopher://h:70", None),
         ] {

@@ -37,15 +37,9 @@ fn told(shown: &Shown) -> serde_json::Value {
 pub(super) async fn watch(mut endpoint: Endpoint, limits: &Limits, out: &mut impl Write) -> Result<bool> {
     let issuer = issuer(&mut endpoint)?;
     let _protocol: String = setting(&mut endpoint, "protocol", String::new())?;
-    let (shown, mut codes) = mpsc::channel(WAITING);
-    let mut bench = Bench::start("codes", BarcodeDriver::new(endpoint, issuer, shown), limits)?;
-    let printing = tokio::spawn(async move {
-        while let Some(code) = codes.recv().await {
-            println!("{}", told(&code));
-        }
-    });
+    let (shown, codes) = mpsc::channel(WAITING);
+    let mut bench = Bench::start("codes", BarcodeDriver::new(endpoint, issuer, shown), limits)?.beside(codes, told);
     let up = bench.watch(limits, out).await;
     bench.stop().await;
-    printing.abort();
     up
 }

@@ -3,6 +3,8 @@
 use anyhow::{Result, bail};
 use device::{Backoff, Clock, DeviceLink, Driver, Health, Observation, Observed, Tap, TapLevel, supervise};
 use gate_types::DeviceId;
+use serde::Serialize;
+use serde_json::Value;
 use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -70,6 +72,8 @@ pub(super) struct Bench<C> {
     /// Commands of the device's crate.
     pub(super) commands: mpsc::Sender<C>,
     task: JoinHandle<()>,
+    /// Statements that are no observations of a lane.
+    beside: Option<mpsc::Receiver<Value>>,
     was_up: bool,
 }
 
@@ -88,7 +92,25 @@ impl<C: Send + 'static> Bench<C> {
             tap,
         };
         let task = tokio::spawn(supervise(driver, link, Backoff::default()));
-        Ok(Self { observations, commands, task, was_up: false })
+        Ok(Self { observations, commands, task, beside: None, was_up: false })
+    }
+
+    /// Prints what comes from here too.
+    pub(super) fn beside<T: Send + 'static>(
+        mut self,
+        mut from: mpsc::Receiver<T>,
+        told: impl Fn(&T) -> Value + Send + 'static,
+    ) -> Self {
+        let (sender, beside) = mpsc::channel(COMMANDS);
+        tokio::spawn(async move {
+            while let Some(what) = from.recv().await {
+                if sender.send(told(&what)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.beside = Some(beside);
+        self
     }
 
     /// Prints statements until a limit or Ctrl-C; true when the device was up once.
@@ -101,6 +123,13 @@ impl<C: Send + 'static> Bench<C> {
                     Some(observation) => observation,
                     None => break,
                 },
+                Some(value) = next(&mut self.beside) => {
+                    left -= 1;
+                    if !say(&value, out)? {
+                        break;
+                    }
+                    continue;
+                }
                 () = until(end) => break,
                 _ctrl_c = tokio::signal::ctrl_c() => break,
             };
@@ -134,12 +163,7 @@ impl<C: Send + 'static> Bench<C> {
         if let Observed::Health(Health::Up | Health::Degraded { .. }) = &observation.what {
             self.was_up = true;
         }
-        let line = serde_json::to_string(observation)?;
-        match writeln!(out, "{line}").and_then(|()| out.flush()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        say(observation, out)
     }
 
     /// Lets the driver say good-bye.
@@ -150,6 +174,36 @@ impl<C: Send + 'static> Bench<C> {
         if timeout(GOODBYE, task).await.is_err() {
             tracing::warn!("the driver did not end in time");
         }
+    }
+}
+
+/// Prints what a device says until a limit; true when it was up once.
+pub(super) async fn alone<D: Driver>(
+    device: &str,
+    driver: D,
+    limits: &Limits,
+    out: &mut impl Write,
+) -> Result<bool> {
+    let mut bench = Bench::start(device, driver, limits)?;
+    let up = bench.watch(limits, out).await;
+    bench.stop().await;
+    up
+}
+
+/// One line; false when nobody reads any more.
+fn say(what: &impl Serialize, out: &mut impl Write) -> Result<bool> {
+    let line = serde_json::to_string(what)?;
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn next(beside: &mut Option<mpsc::Receiver<Value>>) -> Option<Value> {
+    match beside {
+        Some(beside) => beside.recv().await,
+        None => std::future::pending().await,
     }
 }
 

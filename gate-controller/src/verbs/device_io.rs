@@ -1,7 +1,7 @@
 //! A lane's remote I/O on the bench: `modbus://HOST:PORT?unit=1&points=FILE&poll_ms=50`.
 
 use super::device::setting;
-use super::device_bench::{Bench, LOOK, Limits, Sure};
+use super::device_bench::{Bench, LOOK, Limits, Sure, alone};
 use anyhow::{Context as _, Result, bail};
 use barrier_io::{IoCommand, IoDriver, Light, PointMap};
 use device::Endpoint;
@@ -22,10 +22,7 @@ fn driver(mut endpoint: Endpoint) -> Result<IoDriver> {
 
 /// Prints the inputs; writes nothing but the heartbeat.
 pub(super) async fn watch(endpoint: Endpoint, limits: &Limits, out: &mut impl Write) -> Result<bool> {
-    let mut bench = Bench::start("io", driver(endpoint)?, limits)?;
-    let up = bench.watch(limits, out).await;
-    bench.stop().await;
-    up
+    alone("io", driver(endpoint)?, limits, out).await
 }
 
 /// `red`, `green` switch the lamps; `raise`, `permit-lower` and `stop` move the arm or stop it.

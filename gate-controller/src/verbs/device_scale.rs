@@ -2,7 +2,7 @@
 //! `serial:///dev/ttyS0?protocol=toledo&capacity_kg=60000&interval_kg=20`.
 
 use super::device::setting;
-use super::device_bench::{Bench, LOOK, Limits, Sure};
+use super::device_bench::{Bench, LOOK, Limits, Sure, alone};
 use anyhow::{Result, bail};
 use device::Endpoint;
 use std::io::Write;
@@ -16,10 +16,7 @@ fn driver(mut endpoint: Endpoint) -> Result<ScaleDriver> {
 
 /// Prints weights.
 pub(super) async fn watch(endpoint: Endpoint, limits: &Limits, out: &mut impl Write) -> Result<bool> {
-    let mut bench = Bench::start("scale", driver(endpoint)?, limits)?;
-    let up = bench.watch(limits, out).await;
-    bench.stop().await;
-    up
+    alone("scale", driver(endpoint)?, limits, out).await
 }
 
 /// `zero` sets zero, which changes every later weighing.

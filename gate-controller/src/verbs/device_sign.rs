@@ -2,7 +2,7 @@
 //! `template=FILE` for another maker's frame.
 
 use super::device::setting;
-use super::device_bench::{Bench, Limits};
+use super::device_bench::{Bench, Limits, alone};
 use anyhow::Result;
 use barrier_io::{SignCommand, SignDriver, SignTemplate};
 use device::Endpoint;
@@ -24,10 +24,7 @@ fn driver(mut endpoint: Endpoint) -> Result<SignDriver> {
 
 /// Keeps the sign blank and prints its health.
 pub(super) async fn watch(endpoint: Endpoint, limits: &Limits, out: &mut impl Write) -> Result<bool> {
-    let mut bench = Bench::start("sign", driver(endpoint)?, limits)?;
-    let up = bench.watch(limits, out).await;
-    bench.stop().await;
-    up
+    alone("sign", driver(endpoint)?, limits, out).await
 }
 
 /// Shows `lines` for `--for` (5 s).

@@ -1,6 +1,7 @@
 //! What a person asks of a recorded journal or of one device, beside a running daemon or without one.
 
 mod device;
+mod device_badge;
 mod device_barcode;
 mod device_bench;
 mod device_camera;

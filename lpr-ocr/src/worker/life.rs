@@ -23,7 +23,9 @@ impl WorkerDriver {
         let mut pipes = self.start(&link.id)?;
         let pid = pipes.child.id();
         tracing::debug!(device = %link.id, ?pid, "vision worker started");
-        let open = ToWorker::Open { camera: self.spec.camera.clone(), turns: self.spec.turns.clone() };
+        let spec = &self.spec;
+        let (camera, turns, scene) = (spec.camera.clone(), spec.turns.clone(), spec.scene.clone());
+        let open = ToWorker::Open { camera, turns, scene };
         if let Err(why) = send(&mut pipes.stdin, link, &open).await {
             return Ok(End::Lost(why));
         }

@@ -3,6 +3,7 @@
 
 mod camera;
 mod reading;
+mod scene;
 mod turns;
 
 use crate::ModelArgs;
@@ -10,6 +11,7 @@ use crate::capture::{self, Pixels};
 use anyhow::Context as _;
 use camera::Camera;
 use lpr_ocr::protocol::{self, CameraState, Decoder, FromWorker, ToWorker};
+use scene::Keeper;
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -133,7 +135,7 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
         decoder.push(&piece[..n]);
         while let Some((message, _)) = decoder.take::<ToWorker>().context("stdin")? {
             match message {
-                ToWorker::Open { camera, turns } => {
+                ToWorker::Open { camera, turns, scene } => {
                     let Some(engine) = engine.take() else {
                         tracing::warn!("a camera was opened before; ignored");
                         continue;
@@ -141,7 +143,7 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
                     let endpoint = camera.endpoint.clone();
                     shared.lock().camera = Some(Camera::new(camera));
                     capture::start(&shared, &endpoint).context("camera thread")?;
-                    reading::start(&shared, engine, Turns::open(turns.as_deref()))
+                    reading::start(&shared, engine, Turns::open(turns.as_deref()), Keeper::open(scene))
                         .context("reading thread")?;
                 }
                 ToWorker::Observe { on, round } => {

@@ -52,6 +52,10 @@ struct Watched {
 }
 
 async fn watch(endpoint: String) -> Watched {
+    watch_for(endpoint, false).await
+}
+
+async fn watch_for(endpoint: String, codes: bool) -> Watched {
     let (sender, observations) = mpsc::channel(64);
     let (commands, receiver) = mpsc::channel(8);
     let camera = DeviceId::new("n1-in-1.front").unwrap();
@@ -64,9 +68,10 @@ async fn watch(endpoint: String) -> Watched {
             endpoint,
             view: View::Front,
             kinds: vec![ReadKind::Plate],
-            codes: false,
+            codes,
         },
         turns: None,
+        scene: None,
     };
     let frames = FrameStore::new();
     let link = DeviceLink {
@@ -182,6 +187,7 @@ async fn a_missing_program_is_a_lost_device() {
         regions: vec![],
         camera,
         turns: None,
+        scene: None,
     };
     let link =
         DeviceLink { id, clock: Clock::start(), observations: sender, commands: receiver, tap: Tap::off() };
@@ -191,4 +197,36 @@ async fn a_missing_program_is_a_lost_device() {
         format!("{o:?}").contains("/nowhere/varco-ocr") || format!("{o:?}").contains("cannot be started")
     );
     task.abort();
+}
+
+/// A folder with a frame on which somebody holds a code (drawn by Debian's qrencode) before the camera.
+fn held_code(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = std::process::Command::new("qrencode")
+        .args(["-l", "M", "-s", "4", "-m", "4", "-t", "PNG", "-o"])
+        .arg(folder.path().join("code.png"))
+        .arg(text)
+        .status();
+    assert!(drawn.expect("qrencode is missing: run scripts/peers.sh").success());
+    folder
+}
+
+#[tokio::test]
+async fn a_code_before_the_camera_is_told_once_a_vehicle_and_only_where_codes_are_asked_for() {
+    let text = format!("VARCO1:{}", "eyJhbGciOiJFZERTQSJ9.".repeat(20));
+    let (drawn, folder) = (held_code(&text), tempfile::tempdir().unwrap());
+    let endpoint = format!("dir://{}", folder.path().display());
+    let mut lane = watch_for(endpoint, true).await;
+    lane.up().await;
+    for n in 0..2 {
+        lane.commands.send(CameraCommand::Observe).await.unwrap();
+        std::fs::copy(drawn.path().join("code.png"), folder.path().join(format!("{n}.png"))).unwrap();
+        let seen = lane.until("the code", |o| matches!(o.what, Observed::Code(_))).await;
+        let Observed::Code(code) = seen.what else { panic!("{seen:?}") };
+        assert_eq!(code.text, text);
+        lane.commands.send(CameraCommand::Rest).await.unwrap();
+    }
+    assert!(!matches!(lane.observations.try_recv(), Ok(Observation { what: Observed::Code(_), .. })));
+    drop(lane.commands);
+    lane.task.await.unwrap();
 }

@@ -49,17 +49,29 @@ enum Mood {
     Burnt,
     /// Bytes that are no picture.
     Noise,
+    /// Looks elsewhere.
+    Turned,
+    /// A bag over the lens, in daylight.
+    Covered,
 }
 
 struct Pictures {
     scene: Vec<u8>,
     black: Vec<u8>,
     burnt: Vec<u8>,
+    elsewhere: Vec<u8>,
+    covered: Vec<u8>,
 }
 
 pub(super) async fn serve(settings: Settings, place: Place, mut keys: mpsc::Receiver<String>) -> Result<()> {
     let listener = place.tcp_only("a camera")?;
-    let pictures = Arc::new(Pictures { scene: scene(&settings)?, black: plain(2)?, burnt: plain(254)? });
+    let pictures = Arc::new(Pictures {
+        scene: scene(&settings)?,
+        black: plain(2)?,
+        burnt: plain(254)?,
+        elsewhere: empty(settings.seed.wrapping_add(1)),
+        covered: plain(120)?,
+    });
     announce("listening", &listener.local_addr()?.to_string());
     let (mood, seen) = watch::channel(Mood::Moving);
     let every = Duration::from_millis(settings.every_ms.max(10));
@@ -88,7 +100,9 @@ fn mood_of(word: &str) -> Result<Mood> {
         "black" => Mood::Black,
         "burnt" => Mood::Burnt,
         "noise" => Mood::Noise,
-        other => bail!("`{other}`: moving, frozen, black, burnt or noise"),
+        "turned" => Mood::Turned,
+        "covered" => Mood::Covered,
+        other => bail!("`{other}`: moving, frozen, black, burnt, noise, turned or covered"),
     })
 }
 
@@ -101,12 +115,15 @@ fn scene(settings: &Settings) -> Result<Vec<u8>> {
     let files = std::fs::read_dir(folder.path())?.filter_map(|f| f.ok().map(|f| f.path()));
     match files.into_iter().find(|f| f.extension().is_some_and(|e| e == "jpg")) {
         Some(file) => Ok(std::fs::read(file)?),
-        None => {
-            let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-            let light = Light::random(&mut rng);
-            Ok(empty_scene(light, &mut rng).frame(&mut rng).0)
-        }
+        None => Ok(empty(settings.seed)),
     }
+}
+
+/// An empty lane.
+fn empty(seed: u64) -> Vec<u8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let light = Light::random(&mut rng);
+    empty_scene(light, &mut rng).frame(&mut rng).0
 }
 
 /// One grey all over.
@@ -135,6 +152,8 @@ async fn stream_to(
             Mood::Moving => crate::faces::camera::marked(&pictures.scene, n),
             Mood::Black => crate::faces::camera::marked(&pictures.black, n),
             Mood::Burnt => crate::faces::camera::marked(&pictures.burnt, n),
+            Mood::Turned => crate::faces::camera::marked(&pictures.elsewhere, n),
+            Mood::Covered => crate::faces::camera::marked(&pictures.covered, n),
             Mood::Noise => n.to_be_bytes().repeat(512),
         };
         stream.write_all(&writer.part(&frame)).await?;

@@ -4,6 +4,7 @@
 mod camera;
 mod io;
 mod llrp;
+mod osdp;
 mod scale;
 mod sign;
 
@@ -27,8 +28,10 @@ pub enum DeviceFace {
     Scale(Face),
     /// A lane block by Modbus TCP, on a pty by RTU (keys: `NAME on|off` of an input, `freeze`, `thaw`)
     Io(Face),
-    /// An MJPEG camera with a drawn truck (keys: `moving`, `frozen`, `black`, `burnt`, `noise`)
+    /// An MJPEG camera with a drawn truck (keys: `moving`, `frozen`, `black`, `burnt`, `noise`, `turned`, `covered`)
     Camera(Face),
+    /// A badge reader by OSDP (keys: `badge BITS HEX`, `tamper on|off`)
+    Osdp(Face),
     /// A driver's text sign (prints what it shows)
     Sign(Face),
 }
@@ -68,6 +71,9 @@ pub async fn serve(face: DeviceFace) -> Result<()> {
             }
             DeviceFace::Camera(face) => {
                 camera::serve(face.settings()?, face.place("127.0.0.1:8081").await?, keys).await
+            }
+            DeviceFace::Osdp(face) => {
+                osdp::serve(face.settings()?, face.place("127.0.0.1:4003").await?, keys).await
             }
             DeviceFace::Sign(face) => {
                 sign::serve(&face.settings()?, face.place("127.0.0.1:4002").await?).await

@@ -3,7 +3,7 @@
 
 use super::{accept, listen};
 use crate::render::camera::Light;
-use crate::render::{Prepared, empty_scene, truck_scene};
+use crate::render::{Prepared, empty_scene, truck_at};
 use crate::world::bay::{Bay, Visit};
 use gate_types::observation::View;
 use lpr_ocr::mjpeg::Writer;
@@ -127,7 +127,7 @@ impl Camera {
         let mut light = ChaCha8Rng::seed_from_u64(self.bay.seed ^ visit.card.seed);
         let light = Light::random(&mut light);
         let mut rng = ChaCha8Rng::seed_from_u64(self.salt ^ visit.card.seed);
-        studio.visit = Some((visit.number, truck_scene(&visit.card.look, self.view, light, &mut rng)));
+        studio.visit = Some((visit.number, truck_at(self.salt, &visit.card.look, self.view, light, &mut rng)));
     }
     /// The empty lane: a frozen picture would be a fault, so the cached one is exposed anew each time it is
     /// older than some seconds.

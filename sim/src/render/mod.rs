@@ -103,7 +103,22 @@ const H: f32 = (HEIGHT + MARGIN) as f32;
 
 /// Prepares a truck's picture for one camera. `light` belongs to the visit and is the same for its cameras.
 pub fn truck_scene(look: &Look, view: View, light: Light, rng: &mut ChaCha8Rng) -> Prepared {
-    let mut scene = yard(rng);
+    let scene = yard(rng);
+    truck_before(scene, look, view, light, rng)
+}
+
+/// The same with the background of [`empty_scene`] by a generator of this seed: a camera that stays where it is.
+pub fn truck_at(place: u64, look: &Look, view: View, light: Light, rng: &mut ChaCha8Rng) -> Prepared {
+    truck_before(yard(&mut ChaCha8Rng::seed_from_u64(place)), look, view, light, rng)
+}
+
+fn truck_before(
+    mut scene: Canvas,
+    look: &Look,
+    view: View,
+    light: Light,
+    rng: &mut ChaCha8Rng,
+) -> Prepared {
     // Pixels of the drawing a millimetre: a little finer than on the picture.
     let (drawing, w, h) = match view {
         View::Front => (truck::front(look, 0.54, rng), 1120.0, 735.0),

@@ -1,6 +1,7 @@
 //! The one thread that decodes and reads.
 
 use super::Shared;
+use super::scene::Keeper;
 use super::turns::Turns;
 use crate::capture::Pixels;
 use crate::engine::Engine;
@@ -18,12 +19,19 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Time between looks at the pictures of a resting lane.
-const SUPERVISE: Duration = Duration::from_secs(2);
+const SUPERVISE: Duration = Duration::from_millis(1_500);
+/// The same while a frame showed another scene than the one learned.
+const DOUBTFUL: Duration = Duration::from_millis(300);
 
 /// Starts the thread.
-pub(crate) fn start(shared: &Arc<Shared>, engine: Engine, turns: Turns) -> std::io::Result<()> {
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    engine: Engine,
+    turns: Turns,
+    scene: Keeper,
+) -> std::io::Result<()> {
     let shared = Arc::clone(shared);
-    std::thread::Builder::new().name("reading".into()).spawn(move || run(&shared, engine, &turns))?;
+    std::thread::Builder::new().name("reading".into()).spawn(move || run(&shared, engine, &turns, scene))?;
     Ok(())
 }
 
@@ -39,10 +47,11 @@ enum Work {
     Read,
     /// The newest frame is searched for codes, for a round.
     Search(Pixels, u32),
-    Measure(Pixels),
+    /// The newest frame is only looked at; true: the lane rests.
+    Measure(Pixels, bool),
 }
 
-fn run(shared: &Shared, mut engine: Engine, turns: &Turns) {
+fn run(shared: &Shared, mut engine: Engine, turns: &Turns, mut scene: Keeper) {
     let mut supervise_at = Instant::now() + SUPERVISE;
     loop {
         match next(shared, &mut supervise_at) {
@@ -51,7 +60,7 @@ fn run(shared: &Shared, mut engine: Engine, turns: &Turns) {
                 // Chosen with the turn in hand: a frame may have come meanwhile, or the vehicle may have gone.
                 let Some(job) = job(shared) else { continue };
                 shared.busy_since.store(shared.now_ms() + 1, Ordering::Relaxed);
-                if let Err(error) = read(shared, &mut engine, &job) {
+                if let Err(error) = read(shared, &mut engine, &mut scene, &job) {
                     shared.picture_fault(Some(format!("a frame cannot be read: {error:#}")));
                 }
                 shared.busy_since.store(0, Ordering::Relaxed);
@@ -63,10 +72,15 @@ fn run(shared: &Shared, mut engine: Engine, turns: &Turns) {
                 }
                 shared.busy_since.store(0, Ordering::Relaxed);
             }
-            Work::Measure(pixels) => shared.picture_fault(match measure(&pixels) {
-                Ok(measures) => measures.fault().map(str::to_owned),
-                Err(error) => Some(format!("a frame cannot be decoded: {error:#}")),
-            }),
+            Work::Measure(pixels, resting) => {
+                let looked = small(&pixels).and_then(|grey| look(&grey, &mut scene, resting));
+                let (fault, doubtful) = looked
+                    .unwrap_or_else(|error| (Some(format!("a frame cannot be decoded: {error:#}")), false));
+                shared.picture_fault(fault);
+                if doubtful {
+                    supervise_at = Instant::now() + DOUBTFUL;
+                }
+            }
         }
     }
 }
@@ -96,7 +110,7 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
             if *supervise_at <= now {
                 *supervise_at = now + SUPERVISE;
                 if let Some(pixels) = camera.take_for_measures() {
-                    return Work::Measure(pixels);
+                    return Work::Measure(pixels, !on);
                 }
                 wake_at = *supervise_at;
             }
@@ -115,7 +129,7 @@ fn job(shared: &Shared) -> Option<Job> {
     Some(Job { pixels, kinds: camera.spec.kinds.clone(), view: camera.spec.view, round })
 }
 
-fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
+fn read(shared: &Shared, engine: &mut Engine, scene: &mut Keeper, job: &Job) -> anyhow::Result<()> {
     let started = Instant::now();
     let grey = grey(&job.pixels)?;
     let readings = engine.read(&grey, &job.kinds, job.view)?;
@@ -128,8 +142,7 @@ fn read(shared: &Shared, engine: &mut Engine, job: &Job) -> anyhow::Result<()> {
         .take(16)
         .map(|r| OpticalRead { frame_sha256: frame_sha256.clone(), ..r.read })
         .collect();
-    let fault = Measures::of(&grey)?.fault().map(str::to_owned);
-    shared.picture_fault(fault);
+    shared.picture_fault(look(&grey, scene, false)?.0);
     {
         let mut state = shared.lock();
         let same_round = state.round == job.round;
@@ -177,12 +190,22 @@ fn grey(pixels: &Pixels) -> anyhow::Result<Mat> {
     }
 }
 
-fn measure(pixels: &Pixels) -> anyhow::Result<Measures> {
-    let small = match pixels {
-        Pixels::File(bytes) => picture::grey_eighth(bytes)?,
-        Pixels::Raw(_) => grey(pixels)?,
-    };
-    Ok(Measures::of(&small)?)
+/// A frame as small as measures need it.
+fn small(pixels: &Pixels) -> anyhow::Result<Mat> {
+    match pixels {
+        Pixels::File(bytes) => Ok(picture::grey_eighth(bytes)?),
+        Pixels::Raw(_) => grey(pixels),
+    }
+}
+
+/// What is wrong with a frame, and whether the next one is wanted soon. A black or burnt frame says nothing
+/// of its scene.
+fn look(grey: &Mat, scene: &mut Keeper, resting: bool) -> anyhow::Result<(Option<String>, bool)> {
+    if let Some(fault) = Measures::of(grey)?.fault() {
+        return Ok((Some(fault.to_owned()), false));
+    }
+    let look = scene.look(grey, resting)?;
+    Ok((look.fault, look.doubtful))
 }
 
 /// The frame as the camera gave it, or encoded anew where it is no JPEG or above the limit.
