@@ -1,12 +1,15 @@
 //! A mission as gates and people see it, and its progress as it follows from the stored passes.
 
 use crate::store::{AlarmKey, MissionRecord, StoreError, StoredPass, Tx};
-use config::Site;
-use gate_core::mission::{Advance, advance, next_legs};
-use gate_types::api::{AlarmKind, AlarmView, MissionView, PassedLeg};
-use gate_types::mission::{DefinitiveStatus, LegRef, Process};
+use config::{NodeKind, Site};
+use gate_core::mission::{
+    Cause, Corroboration, Finding, Habits, PassSeen, Plan, Port, PortNode, follow, open_legs,
+};
+use gate_types::api::{AlarmView, MissionView, PassedLeg};
+use gate_types::mission::{LegRef, Process};
 use gate_types::release::MissionFacts;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl MissionRecord {
     /// Legs passed, in order.
@@ -34,16 +37,9 @@ impl MissionRecord {
 
     /// What people and integrators see. `next` holds the legs whose conditions hold now, whatever customs says.
     pub(crate) fn view(&self, site: &Site) -> MissionView {
-        let next: BTreeSet<LegRef> = match (site.process(&self.process), self.definitive) {
-            (Some(process), None) => {
-                let progress = self.progress();
-                let advances = |leg: &LegRef| match advance(process, &self.conditions, &progress, leg) {
-                    Advance::Advanced { .. } => true,
-                    Advance::Transparent | Advance::Deviation { .. } => false,
-                };
-                next_legs(process, &progress).iter().map(|next| next.leg()).filter(advances).collect()
-            }
-            (None, _) | (Some(_), Some(_)) => BTreeSet::new(),
+        let next = match (site.process(&self.process), self.definitive) {
+            (Some(process), None) => open_legs(process, &self.conditions, &self.progress()),
+            (None, _) | (Some(_), Some(_)) => Vec::new(),
         };
         MissionView {
             id: self.id.clone(),
@@ -55,47 +51,36 @@ impl MissionRecord {
             holds: self.holds.clone(),
             conditions: self.conditions.clone(),
             passed: self.passed.clone(),
-            next: next.into_iter().collect(),
+            next,
             definitive: self.definitive,
             version: self.version,
         }
     }
 }
 
-/// A pass that no admissible path explains.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Astray {
-    pub(crate) pass: StoredPass,
-    pub(crate) kind: AlarmKind,
-    pub(crate) text: String,
+/// The process of a mission, made ready for following.
+fn plan(site: &Site, process: &Process) -> Option<Plan> {
+    let nodes = site.nodes.iter().map(|n| PortNode {
+        id: n.id.clone(),
+        parking: n.kind == NodeKind::Parking,
+        read_rate: None,
+    });
+    let roads = site.roads.iter().map(|r| (r.from.as_str(), r.to.as_str(), i64::from(r.drive_s) * 1000));
+    let port = Arc::new(Port::new(nodes.collect(), roads, Habits::default()));
+    Plan::new(process, port)
+        .inspect_err(|cause| tracing::error!(%cause, "this process cannot be followed; mend the site file"))
+        .ok()
 }
 
-/// The progress of a mission as its passes tell it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Followed {
-    pub(crate) passed: Vec<PassedLeg>,
-    pub(crate) definitive: Option<DefinitiveStatus>,
-    pub(crate) astray: Vec<Astray>,
-}
-
-/// Follows a mission's passes, which are sorted by time, from its beginning. Each pass is judged by the
-/// conditions that held when it happened: a ticket bought at the parking does not make the way there wrong.
-pub(crate) fn follow(process: &Process, imported: Vec<PassedLeg>, passes: Vec<StoredPass>) -> Followed {
-    let mut followed = Followed { passed: imported, ..Followed::default() };
-    for pass in passes {
-        let progress: Vec<LegRef> = followed.passed.iter().map(|p| p.leg.clone()).collect();
-        match advance(process, &pass.conditions, &progress, &pass.leg) {
-            Advance::Advanced { finished } => {
-                followed.passed.push(PassedLeg { leg: pass.leg, at_ms: pass.at_ms, imported: false });
-                if finished {
-                    followed.definitive = Some(process.definitive);
-                }
-            }
-            Advance::Transparent => {}
-            Advance::Deviation { kind, text } => followed.astray.push(Astray { pass, kind, text }),
-        }
+/// The name of a finding's cause, which stays the same when a later pass corrects the finding.
+fn cause_name(finding: &Finding, passes: &[StoredPass]) -> String {
+    match &finding.cause {
+        Cause::Leg(name) => format!("leg/{name}"),
+        Cause::After(name) => format!("after/{name}"),
+        Cause::Pass(at) => passes
+            .get(*at)
+            .map_or_else(|| format!("pass/{at}"), |pass| format!("{}/{}", pass.leg.node, pass.pass)),
     }
-    followed
 }
 
 /// Recomputes a mission from its stored passes, raises what is new and withdraws what a late event has
@@ -111,26 +96,43 @@ pub(crate) fn refresh(
             "the site file no longer has this mission's process; its passes are kept but not followed");
         return Ok((None, Vec::new()));
     };
-    let at_ms = record.created_ms;
-    let imported =
-        record.imported.iter().map(|leg| PassedLeg { leg: leg.clone(), at_ms, imported: true }).collect();
-    let followed = follow(process, imported, tx.passes(mission_no)?);
+    let Some(plan) = plan(site, process) else { return Ok((None, Vec::new())) };
+    let stored = tx.passes(mission_no)?;
+    let seen: Vec<PassSeen> = stored
+        .iter()
+        .map(|p| PassSeen { leg: p.leg.clone(), at_ms: p.at_ms, conditions: p.conditions.clone() })
+        .collect();
+    let followed = follow(&plan, &record.imported, &seen, |_, _, _| Corroboration::default());
+    let mut passed: Vec<PassedLeg> = Vec::with_capacity(followed.steps.len());
+    let mut at_ms = seen.last().map_or(record.created_ms, |pass| pass.at_ms);
+    for (k, step) in followed.steps.iter().enumerate().rev() {
+        let imported = k < record.imported.len();
+        at_ms = match step.seen.and_then(|at| seen.get(at)) {
+            Some(pass) => pass.at_ms,
+            None if imported => record.created_ms,
+            None => at_ms,
+        };
+        let unseen = step.seen.is_none() && !imported;
+        passed.push(PassedLeg { leg: step.leg.clone(), at_ms, imported, unseen });
+    }
+    passed.reverse();
+    let definitive = followed.finished.then_some(process.definitive);
     let mut stands = BTreeSet::new();
     let mut raised = Vec::new();
-    for Astray { pass, kind, text } in followed.astray {
-        let node = &pass.leg.node;
-        let key = AlarmKey::new(kind, Some(mission_no), &format!("{node}/{}", pass.pass));
-        let text = format!("mission {}: {text}", record.id);
-        raised.extend(tx.raise(&key, kind, Some(mission_no), node, pass.at_ms, &text)?);
+    for finding in followed.findings {
+        let kind = finding.kind;
+        let key = AlarmKey::new(kind, Some(mission_no), &cause_name(&finding, &stored));
+        let text = format!("mission {}: {}", record.id, finding.text);
+        raised.extend(tx.raise(&key, kind, Some(mission_no), &finding.node, finding.at_ms, &text)?);
         stands.insert(key);
     }
     let withdrawn = tx.withdraw_others(mission_no, &stands)?;
-    let moved = followed.passed != record.passed || followed.definitive != record.definitive;
+    let moved = passed != record.passed || definitive != record.definitive;
     if !moved && withdrawn == 0 {
         return Ok((None, raised));
     }
-    record.passed = followed.passed;
-    record.definitive = followed.definitive;
+    record.passed = passed;
+    record.definitive = definitive;
     record.version += 1;
     tx.update_mission(&record)?;
     Ok((Some(record), raised))

@@ -58,8 +58,12 @@ fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiPr
     }
     let no = tx.next_mission_no()?;
     let created_ms = now_ms();
-    let taken_over =
-        |leg: &gate_types::mission::LegRef| PassedLeg { leg: leg.clone(), at_ms: created_ms, imported: true };
+    let taken_over = |leg: &gate_types::mission::LegRef| PassedLeg {
+        leg: leg.clone(),
+        at_ms: created_ms,
+        imported: true,
+        unseen: false,
+    };
     let record = MissionRecord {
         no,
         id: MissionId::new(format!("M-{no:06}")).map_err(ApiProblem::internal)?,

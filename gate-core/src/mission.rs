@@ -4,16 +4,28 @@
 //! A path is possible when what was passed so far is a prefix of its legs. Exceptional paths admit
 //! only with a recorded authorisation (B33).
 
+mod compare;
+mod due;
+mod explain;
+mod findings;
+mod follow;
+mod plan;
 mod reasons;
 
+pub use compare::{Difference, PassTold, Reference};
+pub use due::{Due, due};
+pub use explain::Corroboration;
+pub use findings::{Cause, Finding, Followed, PassSeen, Step, follow};
+pub use follow::{Follower, Seen};
+pub use plan::{Habits, Held, Plan, PlanError, Port, PortNode};
+
 use gate_types::NodeId;
-use gate_types::api::AlarmKind;
 use gate_types::mission::{
     CustomsStatus, Direction, InstructionKind, LegRef, LegRule, MissionConditions, MissionPath, PathKind,
     Process,
 };
 use gate_types::verdict::Reason;
-use reasons::{describe, expectation, status_reason, unmet, wrong_node};
+use reasons::{status_reason, unmet, wrong_node};
 
 /// A leg that may come next, on one of the possible paths.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,25 +71,6 @@ pub enum LegCheck {
     },
 }
 
-/// What an observed pass means for a mission.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Advance {
-    /// The leg was the next one and its conditions held: append it to the progress.
-    Advanced {
-        /// The destination is reached (B11).
-        finished: bool,
-    },
-    /// No path names this node now, but the process declares that passing it is no deviation.
-    Transparent,
-    /// An alarm (B14, B41).
-    Deviation {
-        /// Which.
-        kind: AlarmKind,
-        /// Process, expected next nodes and observed node in words.
-        text: String,
-    },
-}
-
 /// The legs that may come next after `progress`, over all paths, in the order of the process's paths.
 /// Exceptional paths are included and marked; conditions are not looked at. A leg that is next on
 /// several paths appears once for each kind of path (and once as destination).
@@ -98,6 +91,18 @@ pub fn next_legs<'a>(process: &'a Process, progress: &[LegRef]) -> Vec<NextLeg<'
     next
 }
 
+/// The next legs whose own conditions hold now, whatever customs says.
+pub fn open_legs(process: &Process, conditions: &MissionConditions, progress: &[LegRef]) -> Vec<LegRef> {
+    let mut legs: Vec<LegRef> = next_legs(process, progress)
+        .iter()
+        .filter(|n| unmet(process, conditions, None, n.rule, n.is_exceptional()).is_empty())
+        .map(NextLeg::leg)
+        .collect();
+    legs.sort();
+    legs.dedup();
+    legs
+}
+
 /// May this mission pass `node` in `direction` now? `conditions` and `status` are central's word at
 /// this moment (B16: asked at every node).
 pub fn check(
@@ -115,7 +120,7 @@ pub fn check(
     }
     let mut best: Option<Vec<Reason>> = None;
     for leg in here {
-        let reasons = unmet(process, conditions, Some(status), leg);
+        let reasons = unmet(process, conditions, Some(status), leg.rule, leg.is_exceptional());
         if reasons.is_empty() {
             return admitted(process, conditions, status, progress, leg);
         }
@@ -124,55 +129,6 @@ pub fn check(
         }
     }
     LegCheck::Refused { reasons: best.unwrap_or_default() }
-}
-
-/// What a pass through `observed` means. Give the conditions as they were when the gate decided: a
-/// ticket that is bought behind the gate does not make the way to the parking a deviation.
-pub fn advance(
-    process: &Process,
-    conditions: &MissionConditions,
-    progress: &[LegRef],
-    observed: &LegRef,
-) -> Advance {
-    let next = next_legs(process, progress);
-    let here: Vec<&NextLeg<'_>> =
-        next.iter().filter(|n| n.is_at(&observed.node, observed.direction)).collect();
-    let mut why: Option<Vec<Reason>> = None;
-    let mut advanced: Option<bool> = None;
-    for leg in &here {
-        let reasons = unmet(process, conditions, None, leg);
-        if reasons.is_empty() {
-            advanced = Some(advanced.unwrap_or(false) || leg.last);
-        } else if why.as_ref().is_none_or(|w| reasons.len() < w.len()) {
-            why = Some(reasons);
-        }
-    }
-    if let Some(finished) = advanced {
-        return Advance::Advanced { finished };
-    }
-    let expectation = expectation(process, conditions, progress, &next);
-    let seen = describe(&observed.node, observed.direction);
-    let deviation = |kind, tail: String| Advance::Deviation {
-        kind,
-        text: format!("{expectation}; observed {seen}: {tail}"),
-    };
-    if let Some(reasons) = why {
-        let texts: Vec<String> = reasons.into_iter().map(|r| r.text).collect();
-        return deviation(AlarmKind::Deviation, texts.join("; "));
-    }
-    if process.transparent.contains(&observed.node) {
-        return Advance::Transparent;
-    }
-    if let Some(skipped) = skipped_before(process, conditions, progress, observed) {
-        let names: Vec<String> = skipped.iter().map(|l| describe(&l.node, l.direction)).collect();
-        return deviation(AlarmKind::SkippedNode, format!("{} was skipped", names.join(", ")));
-    }
-    let known_node = process.paths.iter().any(|p| process.legs_of(p).iter().any(|l| l.node == observed.node));
-    if known_node {
-        deviation(AlarmKind::WrongOrder, "the node is on a path of the process, but not now".into())
-    } else {
-        deviation(AlarmKind::UnexpectedNode, "no path of the process names this node".into())
-    }
 }
 
 /// The part of a path that is still to be driven; none where the progress is not its beginning.
@@ -238,7 +194,7 @@ fn onward(
     progress: &[LegRef],
 ) -> (InstructionKind, Option<LegRef>) {
     let next = next_legs(process, progress);
-    let open = next.iter().find(|n| unmet(process, conditions, None, n).is_empty());
+    let open = next.iter().find(|n| unmet(process, conditions, None, n.rule, n.is_exceptional()).is_empty());
     let Some(leg) = open.or_else(|| next.iter().find(|n| !n.is_exceptional())).or(next.first()) else {
         return (InstructionKind::Finish, None);
     };
@@ -248,33 +204,4 @@ fn onward(
         leg.rule.instruction
     };
     (instruction, Some(leg.leg()))
-}
-
-/// The legs that were left out if `observed` is the next one but some, on a path that is possible.
-fn skipped_before(
-    process: &Process,
-    conditions: &MissionConditions,
-    progress: &[LegRef],
-    observed: &LegRef,
-) -> Option<Vec<LegRef>> {
-    let mut shortest: Option<Vec<LegRef>> = None;
-    for path in &process.paths {
-        if path.kind == PathKind::Exceptional && conditions.exception.is_none() {
-            continue;
-        }
-        let legs = process.legs_of(path);
-        let Some(rest) = remainder(&legs, progress) else { continue };
-        let found = rest.iter().position(|l| l.node == observed.node && l.direction == observed.direction);
-        if let Some(at) = found.filter(|at| *at > 0)
-            && shortest.as_ref().is_none_or(|s| at < s.len())
-        {
-            shortest = Some(
-                rest.iter()
-                    .take(at)
-                    .map(|l| LegRef { node: l.node.clone(), direction: l.direction })
-                    .collect(),
-            );
-        }
-    }
-    shortest
 }

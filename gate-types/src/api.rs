@@ -307,6 +307,9 @@ pub struct PassedLeg {
     /// Taken over, not seen by a gate of ours.
     #[serde(default)]
     pub imported: bool,
+    /// Nobody saw it: a later leg shows that it was passed unread, or left out. `at_ms` is that of the later leg.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unseen: bool,
 }
 
 /// A mission as central shows it.
@@ -339,7 +342,7 @@ pub struct MissionView {
     pub version: u64,
 }
 
-/// The kinds of path alarm (B14, B41). The central issue adds the others.
+/// The kinds of alarm (B14, B41).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AlarmKind {
@@ -349,14 +352,49 @@ pub enum AlarmKind {
     SkippedNode,
     /// An admissible node at the wrong time.
     WrongOrder,
-    /// An admissible node whose conditions did not hold (wrong berth, unauthorised exception).
+    /// An admissible node whose conditions did not hold (wrong berth, unauthorised exception), or another node
+    /// instead of the next one.
     Deviation,
+    /// The next node was not reached in the time that the way usually takes.
+    Late,
+    /// Late by so much that somebody has to look for the vehicle.
+    Lost,
+    /// Longer in a parking than allowed.
+    Overstay,
+    /// Seen at two nodes sooner after each other than any vehicle drives.
+    ImpossibleTransit,
+    /// The same identity passed the same way twice without having come back.
+    DuplicateIdentity,
+    /// What was read at a node is not the identity that the mission began with.
+    IdentityDrift,
+    /// Another seal than at the nodes before, or a broken one.
+    SealChanged,
+    /// Another weight than at the nodes before, beyond what scales and fuel explain.
+    WeightDrift,
+    /// Left the port although it had to report to an inspection.
+    LeftWithoutReporting,
+    /// A check that the node's rules demand was not made.
+    RequiredCheckMissing,
     /// A pass without any mission went through.
     UnknownVehicle,
     /// The same event key came with another content.
     TamperedEvent,
     /// A gate's journal contradicts what central holds of it, or is signed by another key than before.
     JournalContradicts,
+}
+
+/// A node at which a mission was not seen, with the probability of each explanation; their sum is 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SkippedLeg {
+    /// Where, and which way.
+    #[serde(flatten)]
+    pub leg: LegRef,
+    /// It passed there and was not read (0..1).
+    pub missed_read: f64,
+    /// It went another way (0..1).
+    pub other_way: f64,
+    /// The later reading was of another vehicle with the same identity (0..1).
+    pub other_vehicle: f64,
 }
 
 /// An alarm as central shows it.
@@ -430,4 +468,9 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong, where, and what to do.
     pub detail: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

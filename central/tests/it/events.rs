@@ -71,7 +71,13 @@ async fn a_late_event_withdraws_the_alarm_that_it_explains() {
     for part in ["P3", "node 6 (out)", "node 1 (out)"] {
         assert!(alarms[0].text.contains(part), "B41: {}", alarms[0].text);
     }
-    assert_eq!(central.mission(id.as_str()).await.definitive, None);
+    let ended = central.mission(id.as_str()).await;
+    assert_eq!(
+        ended.definitive,
+        Some(DefinitiveStatus::Exited),
+        "a missed read does not keep it from its end"
+    );
+    assert_eq!(ended.passed.iter().map(|p| p.unseen).collect::<Vec<_>>(), [true, false]);
     dock.send(std::slice::from_ref(&at_dock)).await;
     dock.send(&[at_dock]).await;
     exit.send(&[at_exit]).await;

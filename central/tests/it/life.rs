@@ -40,7 +40,7 @@ async fn drive(central: &Central, process: &Process, path: &MissionPath, number:
             gates.insert(leg.node.to_string(), central.gate(leg.node.as_str()).await);
         }
         let gate = &gates[leg.node.as_str()];
-        let (pass, at_ms) = (number * 100 + n as u64, (number * 1_000_000) as i64 + n as i64 * 60_000);
+        let (pass, at_ms) = (number * 100 + n as u64, (number * 10_000_000) as i64 + n as i64 * 600_000);
         let known = facts(gate.ask(plate(&registration), pass).await);
         assert_eq!((known.mission.clone(), known.progress.len(), known.ended), (id.clone(), n, false));
         gate.send(&[gate.passed(pass, at_ms, leg.direction, Some(known))]).await;

@@ -3,34 +3,35 @@
 use super::NextLeg;
 use gate_types::NodeId;
 use gate_types::mission::{
-    Condition, CustomsStatus, DeclarationKind, Direction, LegRef, MissionConditions, Process,
+    Condition, CustomsStatus, DeclarationKind, Direction, LegRef, LegRule, MissionConditions, Process,
 };
 use gate_types::verdict::{Reason, ReasonCode};
 
-/// What keeps a leg from being passed; `status` none: not looked at.
+/// What keeps a leg from being passed; `status` none: not looked at; `exceptional`: on exceptional paths alone.
 pub(super) fn unmet(
     process: &Process,
     conditions: &MissionConditions,
     status: Option<CustomsStatus>,
-    leg: &NextLeg<'_>,
+    rule: &LegRule,
+    exceptional: bool,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    if leg.is_exceptional() && conditions.exception.is_none() {
+    if exceptional && conditions.exception.is_none() {
         reasons.push(reason(
             ReasonCode::ExceptionNotAuthorised,
-            format!("node {} is for exceptional use, and no exception is authorised", leg.rule.node),
-            format!("il nodo {} è per uso eccezionale, e nessuna eccezione è autorizzata", leg.rule.node),
+            format!("node {} is for exceptional use, and no exception is authorised", rule.node),
+            format!("il nodo {} è per uso eccezionale, e nessuna eccezione è autorizzata", rule.node),
         ));
     }
-    for condition in &leg.rule.requires {
-        if !holds(process, conditions, *condition, &leg.rule.node) {
-            reasons.push(missing(process, conditions, *condition, &leg.rule.node));
+    for condition in &rule.requires {
+        if !holds(process, conditions, *condition, &rule.node) {
+            reasons.push(missing(process, conditions, *condition, &rule.node));
         }
     }
     if let Some(status) = status
-        && !leg.rule.admit.contains(&status)
+        && !rule.admit.contains(&status)
     {
-        reasons.push(status_reason(status, &leg.rule.node));
+        reasons.push(status_reason(status, &rule.node));
     }
     reasons.dedup_by(|a, b| a.code == b.code);
     reasons
