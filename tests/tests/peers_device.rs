@@ -172,6 +172,43 @@ async fn every_fault_of_a_picture_is_told_within_three_seconds() {
     camera.says(from, &["\"health\":\"up\""], 20).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_looks_elsewhere_or_is_covered_is_told_within_three_seconds() {
+    let mut face = face(&["camera", "--listen", "127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let scene = folder.path().join("lane.scene");
+    let url = format!("mjpeg://{}/live?scene={}", place(&face, "listening").await, scene.display());
+    let learned =
+        Command::new(binary("varco-gate")).args(["device", "test", &url, "scene"]).output().unwrap();
+    assert!(learned.status.success() && scene.is_file(), "{}", String::from_utf8_lossy(&learned.stdout));
+    let camera = watch(&format!("{url}&bench_kinds=none"));
+    camera.says(0, &["\"health\":\"up\""], 60).await;
+    for (key, word) in [("turned", "scene is not"), ("covered", "nothing of its scene")] {
+        let from = camera.count();
+        face.key(key);
+        let (_, told) = camera.says(from, &["degraded", word], 20).await;
+        println!("{key}: told after {told:?}");
+        assert!(told < Duration::from_secs(3), "{key}: {told:?}");
+        let from = camera.count();
+        face.key("moving");
+        camera.says(from, &["\"health\":\"up\""], 20).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_badge_reader_alone_by_tcp_and_on_a_serial_line() {
+    for arguments in [["osdp", "--listen", "127.0.0.1:0"].as_slice(), &["osdp", "--pty"]] {
+        let mut reader = face(arguments);
+        let key = if arguments.contains(&"--pty") { "pty" } else { "listening" };
+        let seen = watch(&format!("osdp://{}?address=0&key=install", place(&reader, key).await));
+        seen.says(0, &["degraded", "printed in the standard"], 20).await;
+        reader.key("badge 26 deadbe80");
+        seen.says(0, &["\"number\":\"deadbe80\"", "\"bits\":26", "\"secured\":false"], 10).await;
+        reader.key("tamper on");
+        seen.says(0, &["degraded", "opened"], 10).await;
+    }
+}
+
 /// The address or device file that a face of the simulator tells first.
 async fn place(face: &Told, key: &str) -> String {
     let (line, _) = face.says(0, &[key], 60).await;
