@@ -2,6 +2,7 @@
 # Installs what building (and with `test`, testing) needs on Debian 12, and only what is missing.
 set -euo pipefail
 "$(dirname "$0")"/apt.sh build-essential pkg-config clang libclang-dev libopencv-dev
+[ "${1:-}" != test ] || "$(dirname "$0")"/apt.sh postgresql-15
 if ! command -v cargo >/dev/null; then
     echo "cargo is not installed: get the Rust toolchain 1.95 or later with rustup (https://rustup.rs), then run this again" >&2
     exit 69

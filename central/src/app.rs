@@ -8,7 +8,6 @@ use axum::extract::DefaultBodyLimit;
 use config::Site;
 use ed25519_dalek::SigningKey;
 use gate_types::NodeId;
-use gate_types::api::CentralEvent;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::{broadcast, watch};
@@ -26,24 +25,13 @@ pub(crate) struct App {
     pub(crate) release_key: SigningKey,
     /// SHA-256 of the administrator's token.
     pub(crate) admin: [u8; 32],
-    /// [`CentralEvent`]s as JSON.
+    /// [`gate_types::api::CentralEvent`]s as JSON.
     pub(crate) feed: broadcast::Sender<Arc<str>>,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    /// Tells the readers of the stream. Nobody waits for them.
-    pub(crate) fn tell(&self, news: &[CentralEvent]) {
-        for event in news {
-            match serde_json::to_string(event) {
-                // An error means that nobody listens.
-                Ok(json) => drop(self.feed.send(Arc::from(json))),
-                Err(e) => tracing::error!(error = %e, "an event of the stream cannot be written as JSON"),
-            }
-        }
-    }
-
     /// Refuses nodes that the site does not have.
     pub(crate) fn known_node(&self, node: &NodeId) -> Result<(), ApiProblem> {
         if self.site.node(node).is_some() {

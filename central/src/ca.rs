@@ -65,7 +65,7 @@ impl Authority {
             let (mut params, _, _) = params(&format!("varco authority of {port}"), CA_VALID)?;
             params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-            state::write_whole(&path, &params.self_signed(&key)?.pem(), 0o644)?;
+            state::write_first(&path, &params.self_signed(&key)?.pem(), 0o644)?;
         }
         let told = || format!("{} is not a certificate in PEM", path.display());
         let pem = std::fs::read_to_string(&path).with_context(told)?;

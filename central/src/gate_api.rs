@@ -3,22 +3,22 @@
 
 use crate::app::{App, now_ms, served};
 use crate::ca::IssueError;
-use crate::heads::{self, Headed};
-use crate::intake::{self, Taken};
+use crate::heads;
+use crate::intake;
 use crate::listen::Peer;
 use crate::permits;
 use crate::problem::{ApiProblem, Sent};
 use crate::resolve::{self, Choice};
 use crate::state;
-use crate::store::{Ask, StoreError};
+use crate::store::{Ask, NewEvent, StoreError, Tx};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::post;
 use gate_types::api::{
-    CentralEvent, ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, HEADS, HeadAnswer,
-    HeadReport, MAX_BATCH, PERMITS, PermitRequest, PermitSheet, RELEASE, SignedAnswer,
+    ENROL, EVENTS, EnrolAnswer, EnrolRequest, EventBatch, EventReceipt, HEADS, HeadAnswer, HeadReport,
+    MAX_BATCH, PERMITS, PermitRequest, PermitSheet, RELEASE, SignedAnswer,
 };
 use gate_types::head::read_head;
 use gate_types::release::{Finding, ReleaseAnswer, ReleaseRequest};
@@ -101,11 +101,12 @@ async fn enrol(
         IssueError::Authority(_) => ApiProblem::internal(e),
     })?;
     let (serial, not_after_ms, of) = (issued.serial, issued.not_after_ms, node.clone());
+    let of_node = of;
     let bought = app.store.write(move |tx| {
         let now = now_ms();
-        let bought = tx.use_token(&digest, &of, now)?;
+        let bought = tx.use_token(&digest, &of_node, now)?;
         if bought {
-            tx.insert_certificate(&serial, &of, now, not_after_ms)?;
+            tx.insert_certificate(&serial, &of_node, now, not_after_ms)?;
         }
         Ok::<_, StoreError>(bought)
     });
@@ -133,21 +134,23 @@ async fn release(
     if asked.pass.number > COUNTERS {
         return Err(ApiProblem::invalid("pass.number: too large for a counter"));
     }
-    let (finding, asked) = app.store.write(move |tx| find(tx, asked)).await.map_err(ApiProblem::from)?;
+    let asked = Arc::new(asked);
+    let of = Arc::clone(&asked);
+    let finding: Result<Finding, StoreError> = app.store.write(move |tx| find(tx, &of)).await;
     let answer = ReleaseAnswer {
-        nonce: asked.nonce,
-        node: asked.node,
-        pass: asked.pass,
+        nonce: asked.nonce.clone(),
+        node: asked.node.clone(),
+        pass: asked.pass.clone(),
         signed_at_ms: now_ms(),
         valid_ms: VALID_MS,
-        finding,
+        finding: finding?,
     };
     let signed = jws::sign(&app.release_key, &answer).map_err(ApiProblem::internal)?;
     Ok(axum::Json(SignedAnswer { signed }))
 }
 
 /// Finds the mission, and keeps who asked.
-fn find(tx: &crate::store::Tx<'_>, request: ReleaseRequest) -> Result<(Finding, ReleaseRequest), StoreError> {
+fn find(tx: &Tx<'_>, request: &ReleaseRequest) -> Result<Finding, StoreError> {
     let (finding, mission_no, found) = match resolve::choose(&resolve::hits(tx, &request.identity)?) {
         Choice::One { no, matched } => match tx.mission_no(no)? {
             Some(record) => {
@@ -166,8 +169,8 @@ fn find(tx: &crate::store::Tx<'_>, request: ReleaseRequest) -> Result<(Finding, 
             (Finding::Nothing { near: resolve::near(tx, &request.identity)? }, None, "nothing")
         }
     };
-    tx.keep_ask(&Ask { request: &request, at_ms: now_ms(), mission_no, found })?;
-    Ok((finding, request))
+    tx.keep_ask(&Ask { request, at_ms: now_ms(), mission_no, found })?;
+    Ok(finding)
 }
 
 /// The permits of a node; an empty sheet where the site gives none. It carries central's clock either way.
@@ -213,10 +216,23 @@ async fn events(
             return Err(ApiProblem::invalid(format!("events[{n}].hash: 64 lower-case hex digits (SHA-256)")));
         }
     }
-    let site = Arc::clone(&app.site);
-    let taken = app.store.write(move |tx| intake::take(tx, &site, &batch, now_ms())).await;
-    let Taken { receipt, news } = taken.map_err(ApiProblem::from)?;
-    app.tell(&news);
+    let mut events = Vec::with_capacity(batch.events.len());
+    for event in batch.events {
+        events.push(NewEvent::new(event)?);
+    }
+    let node = Arc::new(batch.node);
+    let mut receipt = EventReceipt { stored: Vec::with_capacity(events.len()), duplicates: 0 };
+    // What is stored stays stored should a later part fail: the gate sends all of it again.
+    while !events.is_empty() {
+        let rest = events.split_off(events.len().min(app.store.bulk_rows()));
+        let part = std::mem::replace(&mut events, rest);
+        let (site, node) = (Arc::clone(&app.site), Arc::clone(&node));
+        let take = move |tx: &Tx<'_>| intake::take(tx, &site, &node, &part, now_ms());
+        let taken: Result<EventReceipt, StoreError> = app.store.write_bulk(take).await;
+        let taken = taken?;
+        receipt.stored.extend(taken.stored);
+        receipt.duplicates += taken.duplicates;
+    }
     Ok(axum::Json(receipt))
 }
 
@@ -239,8 +255,5 @@ async fn journal_head(
     }
     let (key, node) = (app.release_key.clone(), report.node);
     let taken = app.store.write(move |tx| heads::take(tx, &key, &node, signed.as_ref(), now_ms())).await;
-    let Headed { answer, alarms } = taken.map_err(ApiProblem::from)?;
-    let news: Vec<CentralEvent> = alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm }).collect();
-    app.tell(&news);
-    Ok(axum::Json(answer))
+    Ok(axum::Json(taken.map_err(ApiProblem::from)?))
 }

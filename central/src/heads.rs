@@ -3,25 +3,21 @@
 use crate::store::{AlarmKey, StoreError, Tx};
 use ed25519_dalek::SigningKey;
 use gate_types::NodeId;
-use gate_types::api::{AlarmKind, AlarmView, HeadAnswer};
+use gate_types::api::{AlarmKind, AlarmView, CentralEvent, HeadAnswer};
 use gate_types::head::{HeadReceipt, ReceiptMark, SignedHead};
 use gate_types::jws;
 
-/// What a head came to.
-pub(crate) struct Headed {
-    pub(crate) answer: HeadAnswer,
-    pub(crate) alarms: Vec<AlarmView>,
-}
-
-/// Takes a head within one transaction. One that contradicts what is held is kept and not acknowledged.
+/// Takes a head within one transaction. One that contradicts what is held is kept and not acknowledged;
+/// one that is acknowledged becomes a leaf of the public log, once.
 pub(crate) fn take(
     tx: &Tx<'_>,
     key: &SigningKey,
     node: &NodeId,
     signed: Option<&SignedHead>,
     now_ms: i64,
-) -> Result<Headed, StoreError> {
-    let mut alarms = Vec::new();
+) -> Result<HeadAnswer, StoreError> {
+    tx.lock_node(node)?;
+    let mut alarms: Vec<AlarmView> = Vec::new();
     let mut receipt = None;
     if let Some(signed) = signed {
         let known = tx.known_heads(node, signed)?;
@@ -53,7 +49,7 @@ pub(crate) fn take(
                 ),
             )?;
         }
-        tx.insert_head(node, signed, now_ms)?;
+        let is_new = tx.insert_head(node, signed, now_ms)?;
         if let Some(other) = known.contradiction {
             alarm(
                 "hash",
@@ -64,11 +60,16 @@ pub(crate) fn take(
                 ),
             )?;
         } else {
+            if is_new {
+                tx.append_leaf(node, seq, &signed.jws)?;
+            }
             let body =
                 HeadReceipt { what: ReceiptMark::HeadReceipt, head: head.clone(), received_at_ms: now_ms };
             let text = jws::sign(key, &body);
             receipt = Some(text.map_err(|e| StoreError::Content { what: "receipt", cause: e.to_string() })?);
         }
     }
-    Ok(Headed { answer: HeadAnswer { receipt, seen: tx.journal_seen(node)? }, alarms })
+    let news: Vec<CentralEvent> = alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm }).collect();
+    tx.tell(&news)?;
+    Ok(HeadAnswer { receipt, seen: tx.journal_seen(node)? })
 }

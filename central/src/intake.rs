@@ -1,52 +1,47 @@
 //! Events of the gates: stored once, then the missions that they tell of are followed anew.
 
 use crate::mission::refresh;
-use crate::store::{AlarmKey, Arrival, StoreError, StoredPass, Tx};
+use crate::store::{AlarmKey, Arrival, MissionRecord, NewEvent, StoreError, StoredPass, Tx};
 use config::Site;
-use gate_types::NodeId;
-use gate_types::api::{AlarmKind, AlarmView, CentralEvent, EventBatch, EventReceipt, GateEvent};
+use gate_types::api::{AlarmKind, AlarmView, CentralEvent, EventReceipt, GateEvent};
 use gate_types::entry::{Authority, Entry, EntryBody, PassOutcome, PassSummary};
 use gate_types::mission::LegRef;
-use std::collections::BTreeSet;
+use gate_types::{MissionId, NodeId};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What a batch came to: the receipt, and what is new for the stream.
-pub(crate) struct Taken {
-    pub(crate) receipt: EventReceipt,
-    pub(crate) news: Vec<CentralEvent>,
-}
-
-/// Takes a batch within one transaction.
-pub(crate) fn take(tx: &Tx<'_>, site: &Site, batch: &EventBatch, now_ms: i64) -> Result<Taken, StoreError> {
-    let node = &batch.node;
-    let mut receipt = EventReceipt { stored: Vec::with_capacity(batch.events.len()), duplicates: 0 };
-    let mut alarms = Vec::new();
-    let mut touched = BTreeSet::new();
-    for event in &batch.events {
-        match tx.insert_event(node, event, now_ms)? {
-            Arrival::New => {
-                tx.follow_faults(node, event)?;
-                touched.extend(mission_of(tx, node, event)?);
-                alarms.extend(unknown_vehicle(tx, node, &event.entry)?);
-            }
-            Arrival::Seen => receipt.duplicates += 1,
-            Arrival::Tampered => {
-                receipt.duplicates += 1;
-                alarms.extend(tampered(tx, node, event)?);
-            }
-        }
-        receipt.stored.push(event.seq);
+/// Takes events of one node within one transaction; everything that follows from them is in it.
+pub(crate) fn take(
+    tx: &Tx<'_>,
+    site: &Site,
+    node: &NodeId,
+    events: &[NewEvent],
+    now_ms: i64,
+) -> Result<EventReceipt, StoreError> {
+    tx.lock_node(node)?;
+    let arrivals = tx.insert_events(node, events, now_ms)?;
+    let of = |wanted: Arrival| {
+        let arrived = events.iter().zip(&arrivals).filter(move |(_, arrival)| **arrival == wanted);
+        arrived.map(|(event, _)| &event.event).collect::<Vec<&GateEvent>>()
+    };
+    let new = of(Arrival::New);
+    tx.follow_faults(node, &new)?;
+    let touched = keep_passes(tx, node, &new)?;
+    let (records, mut alarms) = refresh(tx, site, touched)?;
+    for event in &new {
+        alarms.extend(unknown_vehicle(tx, node, &event.entry)?);
     }
-    if receipt.duplicates > 0 {
-        tx.count_redelivered(receipt.duplicates)?;
+    for event in of(Arrival::Tampered) {
+        alarms.extend(tampered(tx, node, event)?);
     }
-    let mut news = Vec::new();
-    for no in touched {
-        let (changed, raised) = refresh(tx, site, no)?;
-        alarms.extend(raised);
-        news.extend(changed.map(|record| CentralEvent::Mission { mission: Box::new(record.view(site)) }));
+    let duplicates = u32::try_from(events.len() - new.len()).unwrap_or(u32::MAX);
+    if duplicates > 0 {
+        tx.count_redelivered(duplicates)?;
     }
+    let mission = |record: &MissionRecord| CentralEvent::Mission { mission: Box::new(record.view(site)) };
+    let mut news: Vec<CentralEvent> = records.iter().map(mission).collect();
     news.extend(alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm }));
-    Ok(Taken { receipt, news })
+    tx.tell(&news)?;
+    Ok(EventReceipt { stored: events.iter().map(|e| e.event.seq).collect(), duplicates })
 }
 
 /// The summary of an entry that closes a pass through the gate.
@@ -58,22 +53,34 @@ fn passed(entry: &Entry) -> Option<&PassSummary> {
     }
 }
 
-/// Stores the pass that an event closes; the number of its mission.
-fn mission_of(tx: &Tx<'_>, node: &NodeId, event: &GateEvent) -> Result<Option<i64>, StoreError> {
-    let (Some(summary), Some(pass)) = (passed(&event.entry), &event.entry.pass) else { return Ok(None) };
-    let Some(facts) = &summary.mission else { return Ok(None) };
-    let Some(record) = tx.mission(&facts.mission)? else {
-        tracing::error!(%node, mission = %facts.mission, "a gate tells of a mission that is not stored here");
-        return Ok(None);
-    };
-    let stored = StoredPass {
-        leg: LegRef { node: node.clone(), direction: summary.direction },
-        pass: pass.clone(),
-        at_ms: event.entry.at.wall_ms.0,
-        conditions: facts.conditions.clone(),
-    };
-    tx.insert_pass(record.no, &stored)?;
-    Ok(Some(record.no))
+/// Stores the passes that new events close. Gives back their missions, which nobody else changes from here on.
+fn keep_passes(tx: &Tx<'_>, node: &NodeId, new: &[&GateEvent]) -> Result<Vec<MissionRecord>, StoreError> {
+    let mut closed = Vec::new();
+    for event in new {
+        if let (Some(summary), Some(pass)) = (passed(&event.entry), &event.entry.pass)
+            && let Some(facts) = &summary.mission
+        {
+            let leg = LegRef { node: node.clone(), direction: summary.direction };
+            let (at_ms, conditions) = (event.entry.at.wall_ms.0, facts.conditions.clone());
+            closed.push((&facts.mission, StoredPass { leg, pass: pass.clone(), at_ms, conditions }));
+        }
+    }
+    let ids: BTreeSet<&MissionId> = closed.iter().map(|(id, _)| *id).collect();
+    tx.lock_missions(ids.iter().copied())?;
+    let ids: Vec<&MissionId> = ids.into_iter().collect();
+    let mut records = BTreeMap::new();
+    for (id, record) in ids.iter().zip(tx.missions_by_id(&ids)?) {
+        match record {
+            Some(record) => drop(records.insert(*id, record)),
+            None => {
+                tracing::error!(%node, mission = %id, "a gate tells of a mission that is not stored here")
+            }
+        }
+    }
+    let passes: Vec<(i64, StoredPass)> =
+        closed.into_iter().filter_map(|(id, pass)| Some((records.get(id)?.no, pass))).collect();
+    tx.insert_passes(&passes)?;
+    Ok(records.into_values().collect())
 }
 
 /// A pass without a mission that nobody let through: neither an operator by name nor somebody at the lane

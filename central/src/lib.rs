@@ -3,11 +3,15 @@
 //! raises alarms where a vehicle leaves the admissible paths (B14, B41).
 
 mod app;
+mod backup;
 mod ca;
+mod feed;
 mod gate_api;
 mod heads;
 mod intake;
 mod listen;
+mod log_api;
+mod merkle;
 mod mission;
 mod missions;
 mod people_api;
@@ -20,7 +24,9 @@ mod store;
 mod stream;
 mod validate;
 
+pub use backup::{Saved, backup, restore};
 pub use state::write_whole;
+pub use store::{Address, Database, StoreError};
 
 use anyhow::{Context, Result};
 use app::App;
@@ -32,11 +38,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{Store, Tx};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+/// The setting that names the key of whoever served the database.
+const RELEASE_KEY: &str = "release_key";
 /// Connections still open this long after a stop are cut.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -47,8 +55,13 @@ pub struct Options {
     pub listen: SocketAddr,
     /// For gates (TLS).
     pub gate_listen: SocketAddr,
-    /// SQLite file; keys and the administrator's token lie in its folder.
-    pub database: PathBuf,
+    /// Where everything that counts is held.
+    pub database: Database,
+    /// Folder of the keys and of the administrator's token; the database's own where it is a file. Processes
+    /// that serve one database have the same keys.
+    pub state: Option<PathBuf>,
+    /// Serve although the database was served with other keys before.
+    pub new_keys: bool,
     /// The checked site.
     pub site: Site,
     /// Further names and addresses by which gates reach central.
@@ -66,28 +79,60 @@ pub struct Serving {
     servers: Vec<JoinHandle<std::io::Result<()>>>,
 }
 
-/// The file of `sqlite:PATH`.
-pub fn database_path(url: &str) -> Result<PathBuf> {
-    match url.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some(_) | None => anyhow::bail!("--database {url}: give `sqlite:PATH`"),
+/// The state folder unless told: systemd's, or one where central is started.
+fn state_folder(options: &Options) -> PathBuf {
+    match (&options.state, &options.database) {
+        (Some(folder), _) => folder.clone(),
+        (None, Database::Sqlite(path)) => {
+            path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+        }
+        (None, Database::Postgres(_)) => {
+            std::env::var_os("STATE_DIRECTORY").map_or_else(|| PathBuf::from("varco-central"), PathBuf::from)
+        }
     }
+}
+
+/// Opens the store, and holds the keys against those that the database was served with before.
+async fn open_store(options: &Options, key: &str) -> Result<(Store, i64)> {
+    let (database, port) = (options.database.clone(), options.site.port.clone());
+    let store = tokio::task::spawn_blocking(move || Store::open(&database, &port)).await?;
+    let store = store.with_context(|| format!("database {}", options.database))?;
+    let (key, anew) = (key.to_owned(), options.new_keys);
+    let of = key.clone();
+    let known = move |tx: &Tx<'_>| {
+        let known = tx.setting(RELEASE_KEY)?;
+        if known.is_none() || anew {
+            tx.set(RELEASE_KEY, &of)?;
+        }
+        Ok::<_, StoreError>((known, tx.last_news()?))
+    };
+    let (known, last_news) =
+        store.write(known).await.with_context(|| format!("database {}", options.database))?;
+    if known.is_some_and(|known| known != key) && !anew {
+        anyhow::bail!(
+            "the database was served with other keys before, which the gates trust: give the same state folder \
+             (--state), or, where those keys are lost, --new-keys, and enrol every gate anew"
+        );
+    }
+    Ok((store, last_news))
 }
 
 /// Opens state folder and database, binds both listeners and serves until stopped.
 pub async fn start(options: Options) -> Result<Serving> {
-    let folder = options.database.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = state_folder(&options);
+    let folder = folder.as_path();
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{} cannot be created; check the path and its rights", folder.display()))?;
     let authority = Authority::open(folder, options.site.port.as_str())?;
     let release_key = state::release_key(&folder.join("release-key"))?;
     let admin = state::digest(state::keep(&folder.join("admin-token"), state::secret)?.trim());
-    let store = Store::open(&options.database, &options.site.port)
-        .with_context(|| format!("database {}", options.database.display()))?;
+    let (store, last_news) =
+        open_store(&options, &gate_types::jws::key_to_text(&release_key.verifying_key())).await?;
     let tls = TlsAcceptor::from(authority.server(&options.names)?);
     let (stop, stopping) = watch::channel(false);
     let site = Arc::new(options.site);
     let (feed, _) = broadcast::channel(app::BACKLOG);
+    tokio::spawn(feed::follow(store.clone(), last_news, feed.clone(), stopping.clone()));
     let app = Arc::new(App { store, site, authority, release_key, admin, feed, stopping: stopping.clone() });
     let people = bind(options.listen, None, "--listen").await?;
     let gates = bind(options.gate_listen, Some(tls), "--gate-listen").await?;

@@ -25,6 +25,31 @@ struct Cli {
 enum Command {
     /// Serves people, integrators and gates until SIGTERM or Ctrl-C.
     Serve(Serve),
+    /// Writes everything that a database holds into one file, while central goes on serving it. The keys
+    /// in the state folder are not in it: keep a copy of that folder apart, for whoever may hold them.
+    Backup(Copy),
+    /// Fills an empty database, of either kind, from a backup; all of it or nothing.
+    Restore(Restore),
+}
+
+#[derive(clap::Args)]
+struct Copy {
+    /// As for `serve`.
+    #[arg(long)]
+    database: String,
+    /// The file to be written.
+    #[arg(long, short)]
+    output: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Restore {
+    /// As for `serve`.
+    #[arg(long)]
+    database: String,
+    /// The file that `backup` wrote.
+    #[arg(long, short)]
+    input: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -35,9 +60,16 @@ struct Serve {
     /// Address for gates (TLS); port 0 picks a free one.
     #[arg(long)]
     gate_listen: SocketAddr,
-    /// `sqlite:PATH`; keys and the administrator's token lie in the same folder.
+    /// `sqlite:PATH`, or `postgres://USER@HOST/NAME` (with `?sslrootcert=FILE` unless it is on this machine).
     #[arg(long)]
     database: String,
+    /// Folder of the keys and of the administrator's token; unless told, the SQLite file's own, or
+    /// `$STATE_DIRECTORY`, or `varco-central` here. Several processes on one database share its content.
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Serve a database that was served with other keys before; every gate has to be enrolled anew.
+    #[arg(long)]
+    new_keys: bool,
     /// The site file.
     #[arg(long)]
     config: PathBuf,
@@ -57,7 +89,21 @@ fn main() -> Result<ExitCode> {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
         )
         .init();
-    let Command::Serve(serve) = Cli::parse().command;
+    // An error means that one is installed.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let serve = match Cli::parse().command {
+        Command::Serve(serve) => serve,
+        Command::Backup(Copy { database, output }) => {
+            let saved = central::backup(&database.parse()?, &output)?;
+            println!("{} rows written to {}, SHA-256 {}", saved.rows, output.display(), saved.sha256);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Restore(Restore { database, input }) => {
+            let saved = central::restore(&database.parse()?, &input)?;
+            println!("{} rows restored from {}, SHA-256 {}", saved.rows, input.display(), saved.sha256);
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let site = match config::load_site(&serve.config) {
         Ok(site) => site,
         Err(problems) => {
@@ -68,7 +114,9 @@ fn main() -> Result<ExitCode> {
     let options = central::Options {
         listen: serve.listen,
         gate_listen: serve.gate_listen,
-        database: central::database_path(&serve.database)?,
+        database: serve.database.parse()?,
+        state: serve.state,
+        new_keys: serve.new_keys,
         site,
         names: serve.names,
     };

@@ -3,12 +3,13 @@
 use crate::store::{AlarmKey, MissionRecord, StoreError, StoredPass, Tx};
 use config::{NodeKind, Site};
 use gate_core::mission::{
-    Cause, Corroboration, Finding, Habits, PassSeen, Plan, Port, PortNode, follow, open_legs,
+    Cause, Corroboration, Finding, Followed, Habits, PassSeen, Plan, Port, PortNode, follow, open_legs,
 };
+use gate_types::ProcessId;
 use gate_types::api::{AlarmView, MissionView, PassedLeg};
 use gate_types::mission::{LegRef, Process};
 use gate_types::release::MissionFacts;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl MissionRecord {
@@ -83,57 +84,74 @@ fn cause_name(finding: &Finding, passes: &[StoredPass]) -> String {
     }
 }
 
-/// Recomputes a mission from its stored passes, raises what is new and withdraws what a late event has
-/// explained. Gives back the mission where it changed, and the alarms that are new.
+/// Recomputes missions from their stored passes, raises what is new and withdraws what a late event has
+/// explained. Gives back the missions that changed, and the alarms that are new. The missions are locked.
 pub(crate) fn refresh(
     tx: &Tx<'_>,
     site: &Site,
-    mission_no: i64,
-) -> Result<(Option<MissionRecord>, Vec<AlarmView>), StoreError> {
-    let Some(mut record) = tx.mission_no(mission_no)? else { return Ok((None, Vec::new())) };
-    let Some(process) = site.process(&record.process) else {
-        tracing::error!(mission = %record.id, process = %record.process,
-            "the site file no longer has this mission's process; its passes are kept but not followed");
-        return Ok((None, Vec::new()));
-    };
-    let Some(plan) = plan(site, process) else { return Ok((None, Vec::new())) };
-    let stored = tx.passes(mission_no)?;
-    let seen: Vec<PassSeen> = stored
-        .iter()
-        .map(|p| PassSeen { leg: p.leg.clone(), at_ms: p.at_ms, conditions: p.conditions.clone() })
-        .collect();
-    let followed = follow(&plan, &record.imported, &seen, |_, _, _| Corroboration::default());
-    let mut passed: Vec<PassedLeg> = Vec::with_capacity(followed.steps.len());
+    records: Vec<MissionRecord>,
+) -> Result<(Vec<MissionRecord>, Vec<AlarmView>), StoreError> {
+    let mut followable = Vec::with_capacity(records.len());
+    for record in records {
+        match site.process(&record.process) {
+            Some(process) => followable.push((record, process)),
+            None => tracing::error!(mission = %record.id, process = %record.process,
+                "the site file no longer has this mission's process; its passes are kept but not followed"),
+        }
+    }
+    let numbers: Vec<i64> = followable.iter().map(|(record, _)| record.no).collect();
+    let mut plans: BTreeMap<ProcessId, Option<Plan>> = BTreeMap::new();
+    let (mut raised, mut told, mut stand) = (Vec::new(), Vec::new(), Vec::new());
+    for ((record, process), passes) in followable.into_iter().zip(tx.passes(&numbers)?) {
+        let plan = plans.entry(process.id.clone()).or_insert_with(|| plan(site, process));
+        let Some(plan) = plan else { continue };
+        let seen: Vec<PassSeen> = passes.iter().map(pass_seen).collect();
+        let followed = follow(plan, &record.imported, &seen, |_, _, _| Corroboration::default());
+        let mut stands = BTreeSet::new();
+        for finding in &followed.findings {
+            let key = AlarmKey::new(finding.kind, Some(record.no), &cause_name(finding, &passes));
+            let text = format!("mission {}: {}", record.id, finding.text);
+            let (kind, node, at_ms) = (finding.kind, &finding.node, finding.at_ms);
+            raised.extend(tx.raise(&key, kind, Some(record.no), node, at_ms, &text)?);
+            stands.insert(key);
+        }
+        stand.push((record.no, stands));
+        let passed = passed(&record, &followed, &seen);
+        let definitive = followed.finished.then_some(process.definitive);
+        told.push((record, passed, definitive));
+    }
+    let withdrawn = tx.withdraw_others(&stand)?;
+    let mut changed = Vec::new();
+    for ((mut record, passed, definitive), withdrawn) in told.into_iter().zip(withdrawn) {
+        if passed != record.passed || definitive != record.definitive || withdrawn > 0 {
+            record.passed = passed;
+            record.definitive = definitive;
+            record.version += 1;
+            changed.push(record);
+        }
+    }
+    tx.update_missions(&changed.iter().collect::<Vec<_>>())?;
+    Ok((changed, raised))
+}
+
+fn pass_seen(pass: &StoredPass) -> PassSeen {
+    PassSeen { leg: pass.leg.clone(), at_ms: pass.at_ms, conditions: pass.conditions.clone() }
+}
+
+/// The legs of the way as they are understood; one that nobody saw has the time of the next that somebody saw.
+fn passed(record: &MissionRecord, followed: &Followed, seen: &[PassSeen]) -> Vec<PassedLeg> {
+    let mut legs = Vec::with_capacity(followed.steps.len());
     let mut at_ms = seen.last().map_or(record.created_ms, |pass| pass.at_ms);
-    for (k, step) in followed.steps.iter().enumerate().rev() {
-        let imported = k < record.imported.len();
-        at_ms = match step.seen.and_then(|at| seen.get(at)) {
+    for (n, step) in followed.steps.iter().enumerate().rev() {
+        let pass = step.seen.and_then(|at| seen.get(at));
+        let imported = pass.is_none() && n < record.imported.len();
+        at_ms = match pass {
             Some(pass) => pass.at_ms,
             None if imported => record.created_ms,
             None => at_ms,
         };
-        let unseen = step.seen.is_none() && !imported;
-        passed.push(PassedLeg { leg: step.leg.clone(), at_ms, imported, unseen });
+        legs.push(PassedLeg { leg: step.leg.clone(), at_ms, imported, unseen: pass.is_none() && !imported });
     }
-    passed.reverse();
-    let definitive = followed.finished.then_some(process.definitive);
-    let mut stands = BTreeSet::new();
-    let mut raised = Vec::new();
-    for finding in followed.findings {
-        let kind = finding.kind;
-        let key = AlarmKey::new(kind, Some(mission_no), &cause_name(&finding, &stored));
-        let text = format!("mission {}: {}", record.id, finding.text);
-        raised.extend(tx.raise(&key, kind, Some(mission_no), &finding.node, finding.at_ms, &text)?);
-        stands.insert(key);
-    }
-    let withdrawn = tx.withdraw_others(mission_no, &stands)?;
-    let moved = passed != record.passed || definitive != record.definitive;
-    if !moved && withdrawn == 0 {
-        return Ok((None, raised));
-    }
-    record.passed = passed;
-    record.definitive = definitive;
-    record.version += 1;
-    tx.update_mission(&record)?;
-    Ok((Some(record), raised))
+    legs.reverse();
+    legs
 }

@@ -38,17 +38,16 @@ pub(crate) async fn create(
     if !problems.is_empty() {
         return Err(ApiProblem::invalid(problems.join("; ")));
     }
-    let (record, is_new) = app.store.write(move |tx| insert(tx, asked)).await?;
-    if !is_new {
-        return Ok(answer(StatusCode::OK, &record, &app.site));
-    }
-    app.tell(&news(&record, &app.site));
-    Ok(answer(StatusCode::CREATED, &record, &app.site))
+    let site = Arc::clone(&app.site);
+    let (record, is_new) = app.store.write(move |tx| insert(tx, &site, &asked)).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(answer(status, &record, &app.site))
 }
 
-fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiProblem> {
+fn insert(tx: &Tx<'_>, site: &Site, asked: &NewMission) -> Result<(MissionRecord, bool), ApiProblem> {
+    let no = tx.next_mission_no()?;
     if let Some((record, before)) = tx.mission_by_idempotency_key(&asked.idempotency_key)? {
-        if before == asked {
+        if before == *asked {
             return Ok((record, false));
         }
         return Err(ApiProblem::conflict(format!(
@@ -56,7 +55,6 @@ fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiPr
             record.id
         )));
     }
-    let no = tx.next_mission_no()?;
     let created_ms = now_ms();
     let taken_over = |leg: &gate_types::mission::LegRef| PassedLeg {
         leg: leg.clone(),
@@ -83,7 +81,8 @@ fn insert(tx: &Tx<'_>, asked: NewMission) -> Result<(MissionRecord, bool), ApiPr
         version: 1,
         circumstances: asked.circumstances.clone(),
     };
-    tx.insert_mission(&record, &asked)?;
+    tx.insert_mission(&record, asked)?;
+    tx.tell(&news(&record, site))?;
     Ok((record, true))
 }
 
@@ -111,9 +110,9 @@ pub(crate) async fn list(
             None => 0,
         };
         let filter = MissionFilter {
-            process: asked.process,
+            process: asked.process.clone(),
             status: asked.status,
-            plate,
+            plate: plate.clone(),
             after,
             limit: limit(asked.limit),
         };
@@ -159,11 +158,11 @@ pub(crate) async fn change(
     let if_match = headers.get(header::IF_MATCH).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let site = Arc::clone(&app.site);
     let apply = move |tx: &Tx<'_>| {
+        tx.lock_missions([&id])?;
         let record = tx.mission(&id)?.ok_or_else(|| not_found(&id))?;
-        apply(tx, &site, record, change, if_match.as_deref())
+        apply(tx, &site, record, &change, if_match.as_deref())
     };
     let record = app.store.write(apply).await?;
-    app.tell(&news(&record, &app.site));
     Ok(answer(StatusCode::OK, &record, &app.site))
 }
 
@@ -171,7 +170,7 @@ fn apply(
     tx: &Tx<'_>,
     site: &Site,
     mut record: MissionRecord,
-    change: MissionChange,
+    change: &MissionChange,
     if_match: Option<&str>,
 ) -> Result<MissionRecord, ApiProblem> {
     let version = format!("\"{}\"", record.version);
@@ -197,7 +196,8 @@ fn apply(
         return Err(ApiProblem::invalid(problems.join("; ")));
     }
     record.version += 1;
-    tx.update_mission(&record)?;
-    tx.keep_change(&record, &change, now_ms())?;
+    tx.update_missions(&[&record])?;
+    tx.keep_change(&record, change, now_ms())?;
+    tx.tell(&news(&record, site))?;
     Ok(record)
 }

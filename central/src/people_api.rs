@@ -1,6 +1,7 @@
 //! What people and integrators are served: missions, alarms, tokens, counts and the stream of news.
 
 use crate::app::{App, now_ms, served};
+use crate::log_api::{self, LOG_CONSISTENCY, LOG_ENTRIES, LOG_HEAD, LOG_INCLUSION};
 use crate::missions;
 use crate::problem::{ApiProblem, Asked, Sent};
 use crate::signing;
@@ -45,6 +46,10 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route(GATE_PASSES, post(signing::gate_pass))
         .route(EVENT_COUNTS, get(counts))
         .route(STORED_EVENTS, get(events))
+        .route(LOG_HEAD, get(log_api::head))
+        .route(LOG_ENTRIES, get(log_api::entries))
+        .route(LOG_INCLUSION, get(log_api::inclusion))
+        .route(LOG_CONSISTENCY, get(log_api::consistency))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), demand_token));
     let open = Router::new().route(HEALTH, get(health)).route("/", get(page));
     served(open.merge(guarded).with_state(app))

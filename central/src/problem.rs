@@ -9,6 +9,9 @@ use axum::response::{IntoResponse, Response};
 use gate_types::api::Problem;
 use serde::de::DeserializeOwned;
 
+/// What is not available is asked for again after so many seconds.
+const RETRY_S: &str = "2";
+
 /// An answer that says what is wrong, where, and what to do.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
@@ -42,6 +45,8 @@ problems! {
     conflict = CONFLICT, "conflict";
     /// The version named in `If-Match` is not the stored one.
     stale = PRECONDITION_FAILED, "changed meanwhile";
+    /// Not now.
+    unavailable = SERVICE_UNAVAILABLE, "not available now";
     /// Well formed, but the values do not hold.
     invalid = UNPROCESSABLE_ENTITY, "values do not hold";
 }
@@ -61,7 +66,24 @@ impl ApiProblem {
 
 impl From<StoreError> for ApiProblem {
     fn from(e: StoreError) -> Self {
-        Self::internal(e)
+        match e {
+            StoreError::Nul => Self::invalid(e.to_string()),
+            StoreError::Unavailable(_) => {
+                tracing::warn!(error = %e, "a request waits for the database");
+                Self::unavailable(
+                    "central's database cannot be reached; what was acknowledged is kept; send this again, \
+                     with the same key where it has one",
+                )
+            }
+            StoreError::Sqlite(_)
+            | StoreError::Postgres(_)
+            | StoreError::Content { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Address(_)
+            | StoreError::Backup(_)
+            | StoreError::System(_)
+            | StoreError::Stopped => Self::internal(e),
+        }
     }
 }
 
@@ -72,6 +94,9 @@ impl IntoResponse for ApiProblem {
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_S));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }

@@ -37,14 +37,12 @@ pub(crate) enum Choice {
 
 /// Looks every likely candidate up.
 pub(crate) fn hits(tx: &Tx<'_>, identity: &Identity) -> Result<Vec<Hit>, StoreError> {
-    let mut hits = Vec::new();
-    for (slot, value, probability) in candidates(identity) {
-        if probability >= NAMES_A_MISSION {
-            let missions = tx.open_missions_with(slot, &value)?;
-            hits.push(Hit { slot, value, probability, missions });
-        }
-    }
-    Ok(hits)
+    let likely: Vec<(Slot, String, f64)> =
+        candidates(identity).filter(|(_, _, probability)| *probability >= NAMES_A_MISSION).collect();
+    let wanted: Vec<(Slot, &str)> = likely.iter().map(|(slot, value, _)| (*slot, value.as_str())).collect();
+    let found = tx.open_missions_with(&wanted)?;
+    let hit = |((slot, value, probability), missions)| Hit { slot, value, probability, missions };
+    Ok(likely.into_iter().zip(found).map(hit).collect())
 }
 
 /// Decides between the missions that were hit. What was read on the vehicle comes first; a gate pass tells

@@ -51,6 +51,21 @@ pub fn write_whole(path: &Path, text: &str, mode: u32) -> Result<()> {
     File::open(folder).and_then(|f| f.sync_all()).with_context(told)
 }
 
+/// Writes a file that is not there yet, whole. Where another process was first, its file stays.
+pub(crate) fn write_first(path: &Path, text: &str, mode: u32) -> Result<()> {
+    let name = path.file_name().context("a file to be written has no name")?.to_string_lossy().into_owned();
+    let first = path.with_file_name(format!(".{name}.{}.first", std::process::id()));
+    write_whole(&first, text, mode)?;
+    let linked = fs::hard_link(&first, path);
+    fs::remove_file(&first).with_context(|| format!("{} cannot be removed", first.display()))?;
+    match linked {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+            Err(e).with_context(|| format!("{} cannot be written", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a secret file, or makes it at first start. A secret that others may read is refused.
 pub(crate) fn keep(path: &Path, make: impl FnOnce() -> Result<String>) -> Result<String> {
     match fs::metadata(path) {
@@ -64,9 +79,8 @@ pub(crate) fn keep(path: &Path, make: impl FnOnce() -> Result<String>) -> Result
             fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
         }
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            let text = make()?;
-            write_whole(path, &text, 0o600)?;
-            Ok(text)
+            write_first(path, &make()?, 0o600)?;
+            fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
         }
         Err(e) => Err(e).with_context(|| format!("{} cannot be read", path.display())),
     }

@@ -7,6 +7,7 @@
 mod block;
 mod camera;
 mod code_reader;
+mod cluster;
 mod port;
 mod postgres;
 mod process;
@@ -18,6 +19,7 @@ mod volume;
 pub use block::Block;
 pub use camera::Camera;
 pub use code_reader::CodeReader;
+pub use cluster::Cluster;
 pub use port::{Central, Gate, NodeFile, Stand};
 pub use postgres::{BODY, Postgres, Promise};
 pub use process::{Process, binary, root};

@@ -44,10 +44,14 @@ impl Central {
     }
     /// Starts central again on the same gate address, as after a crash.
     pub async fn start_at(folder: &Path, gate_listen: &str) -> Self {
+        let database = format!("sqlite:{}", folder.join("central.db").display());
+        Self::start_on(folder, gate_listen, &database).await
+    }
+    /// Starts central on a database of its own, with its keys in `folder`.
+    pub async fn start_on(folder: &Path, gate_listen: &str, database: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let ready_file = folder.join("central-ready.json");
         let _ = std::fs::remove_file(&ready_file);
-        let database = format!("sqlite:{}", folder.join("central.db").display());
         let site = root().join("config/sites/bari/site.toml");
         let mut process = Process::start(
             "varco-central",
@@ -58,7 +62,9 @@ impl Central {
                 "--gate-listen",
                 gate_listen,
                 "--database",
-                &database,
+                database,
+                "--state",
+                folder.to_str().unwrap(),
                 "--config",
                 site.to_str().unwrap(),
                 "--ready-file",

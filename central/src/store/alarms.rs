@@ -1,10 +1,11 @@
 //! Alarms: each raised once under its key, withdrawn when a later event explains it.
 
-use super::{StoreError, Tx, count, parse};
+use super::schema::ALARMS;
+use super::value::{Row, values};
+use super::{StoreError, Tx, parse};
 use gate_types::NodeId;
 use gate_types::api::{AlarmKind, AlarmView};
 use gate_types::id::IdError;
-use rusqlite::{OptionalExtension as _, Row, params};
 use std::collections::BTreeSet;
 
 /// What makes an alarm the same alarm: its kind, its mission if any, and the pass or event that gave rise to it.
@@ -53,21 +54,28 @@ fn kind_name(kind: AlarmKind) -> &'static str {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<AlarmView, StoreError> {
+fn read(row: &Row) -> Result<AlarmView, StoreError> {
     let broken = |e: IdError| StoreError::Content { what: "alarm", cause: e.to_string() };
-    let mission: Option<String> = row.get(2)?;
     Ok(AlarmView {
-        id: count(row.get(0)?),
-        kind: parse("alarm", &format!("\"{}\"", row.get::<_, String>(1)?))?,
-        mission: mission.map(gate_types::MissionId::new).transpose().map_err(broken)?,
-        node: NodeId::new(row.get::<_, String>(3)?).map_err(broken)?,
-        at_ms: row.get(4)?,
-        text: row.get(5)?,
+        id: row.count(0)?,
+        kind: parse("alarm", &format!("\"{}\"", row.text(1)?))?,
+        mission: row.opt_text(2)?.map(gate_types::MissionId::new).transpose().map_err(broken)?,
+        node: NodeId::new(row.text(3)?).map_err(broken)?,
+        at_ms: row.int(4)?,
+        text: row.text(5)?.to_owned(),
     })
 }
 
-const COLUMNS: &str = "SELECT a.id, a.kind, m.id, a.node, a.at_ms, a.text FROM alarms a
-    LEFT JOIN missions m ON m.port_id = a.port_id AND m.no = a.mission_no";
+/// An alarm as it is shown, with what follows `WHERE`.
+macro_rules! alarms_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT a.id, a.kind, m.id, a.node, a.at_ms, a.text FROM alarms a
+             LEFT JOIN missions m ON m.port_id = a.port_id AND m.no = a.mission_no WHERE ",
+            $condition
+        )
+    };
+}
 
 impl Tx<'_> {
     /// Raises an alarm under its key. Gives it back when it was not standing before.
@@ -80,58 +88,49 @@ impl Tx<'_> {
         at_ms: i64,
         text: &str,
     ) -> Result<Option<AlarmView>, StoreError> {
-        let known: Option<(i64, bool)> = self
-            .sql
-            .prepare_cached("SELECT id, withdrawn FROM alarms WHERE port_id = ?1 AND alarm_key = ?2")?
-            .query_row(params![self.port, key.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let id = match known {
+        self.lock_one("numbers/alarms")?;
+        let sql = "SELECT id, withdrawn FROM alarms WHERE port_id = $1 AND alarm_key = $2";
+        let known = self.one(sql, values![self.port, &key.0])?;
+        let id = match known.map(|row| Ok::<_, StoreError>((row.int(0)?, row.int(1)? != 0))).transpose()? {
             Some((_, false)) => return Ok(None),
             Some((id, true)) => {
-                self.sql
-                    .prepare_cached(
-                        "UPDATE alarms SET withdrawn = 0, text = ?3 WHERE port_id = ?1 AND id = ?2",
-                    )?
-                    .execute(params![self.port, id, text])?;
+                let sql = "UPDATE alarms SET withdrawn = 0, text = $1 WHERE port_id = $2 AND id = $3";
+                self.execute(sql, values![text, self.port, id])?;
                 id
             }
             None => {
-                let sql = "INSERT INTO alarms (port_id, id, alarm_key, mission_no, kind, node, at_ms, text, withdrawn)
-                     SELECT ?1, coalesce(max(id), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, 0 FROM alarms WHERE port_id = ?1
-                     RETURNING id";
-                self.sql.prepare_cached(sql)?.query_row(
-                    params![self.port, key.0, mission_no, kind_name(kind), node.as_str(), at_ms, text],
-                    |row| row.get(0),
-                )?
+                let last = self
+                    .int("SELECT coalesce(max(id), 0) FROM alarms WHERE port_id = $1", values![self.port])?;
+                let (kind, node) = (kind_name(kind), node.as_str());
+                let row = values![self.port, last + 1, &key.0, mission_no, kind, node, at_ms, text, false];
+                self.insert_new(&ALARMS, &[row.to_vec()])?;
+                last + 1
             }
         };
-        let sql = format!("{COLUMNS} WHERE a.port_id = ?1 AND a.id = ?2");
-        let mut statement = self.sql.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![self.port, id])?;
-        rows.next()?.map(read).transpose()
+        let shown = self.one(alarms_where!("a.port_id = $1 AND a.id = $2"), values![self.port, id])?;
+        shown.as_ref().map(read).transpose()
     }
 
-    /// Withdraws the standing path alarms of a mission that are not among `stands`. Gives back how many.
+    /// Withdraws the standing path alarms of missions that are not among those that stand. Gives back how
+    /// many of each mission.
     pub(crate) fn withdraw_others(
         &self,
-        mission_no: i64,
-        stands: &BTreeSet<AlarmKey>,
-    ) -> Result<usize, StoreError> {
-        let mut statement = self.sql.prepare_cached(
-            "SELECT id, alarm_key FROM alarms WHERE port_id = ?1 AND mission_no = ?2 AND withdrawn = 0",
-        )?;
-        let standing: Vec<(i64, String)> = statement
-            .query_map(params![self.port, mission_no], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let mut withdrawn = 0;
-        for (id, key) in standing {
-            if !stands.contains(&AlarmKey(key)) {
-                withdrawn += self
-                    .sql
-                    .prepare_cached("UPDATE alarms SET withdrawn = 1 WHERE port_id = ?1 AND id = ?2")?
-                    .execute(params![self.port, id])?;
+        missions: &[(i64, BTreeSet<AlarmKey>)],
+    ) -> Result<Vec<usize>, StoreError> {
+        let sql = "SELECT id, alarm_key FROM alarms WHERE port_id = $1 AND mission_no = $2 AND withdrawn = 0";
+        let of: Vec<_> = missions.iter().map(|(no, _)| values![self.port, *no].to_vec()).collect();
+        let mut gone = Vec::new();
+        let mut withdrawn = Vec::with_capacity(missions.len());
+        for ((_, stands), rows) in missions.iter().zip(self.query_many(sql, &of)?) {
+            let before = gone.len();
+            for row in rows {
+                if !stands.contains(&AlarmKey(row.text(1)?.to_owned())) {
+                    gone.push(values![self.port, row.int(0)?].to_vec());
+                }
             }
+            withdrawn.push(gone.len() - before);
         }
+        self.execute_many("UPDATE alarms SET withdrawn = 1 WHERE port_id = $1 AND id = $2", &gone)?;
         Ok(withdrawn)
     }
 
@@ -142,20 +141,14 @@ impl Tx<'_> {
         after: i64,
         limit: i64,
     ) -> Result<Vec<AlarmView>, StoreError> {
-        let sql = format!(
-            "{COLUMNS} WHERE a.port_id = ?1 AND a.id > ?2 AND (?3 IS NULL OR a.withdrawn = ?3) ORDER BY a.id LIMIT ?4"
+        let sql = alarms_where!(
+            "a.port_id = $1 AND a.id > $2 AND (CAST($3 AS BIGINT) IS NULL OR a.withdrawn = $3) ORDER BY a.id LIMIT $4"
         );
         let withdrawn = match state {
             AlarmState::Standing => Some(false),
             AlarmState::Withdrawn => Some(true),
             AlarmState::All => None,
         };
-        let mut statement = self.sql.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![self.port, after, withdrawn, limit])?;
-        let mut alarms = Vec::new();
-        while let Some(row) = rows.next()? {
-            alarms.push(read(row)?);
-        }
-        Ok(alarms)
+        self.query(sql, values![self.port, after, withdrawn, limit])?.iter().map(read).collect()
     }
 }

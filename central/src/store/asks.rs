@@ -1,8 +1,9 @@
 //! The log of release questions: who asked about whom, and what was found.
 
-use super::{StoreError, Tx, print};
+use super::value::values;
+use super::{StoreError, Tx, number, print};
 use gate_types::release::ReleaseRequest;
-use rusqlite::params;
+use uuid::Uuid;
 
 /// One question with its outcome.
 pub(crate) struct Ask<'a> {
@@ -15,25 +16,28 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Tx<'_> {
-    /// Keeps a question.
+    /// Keeps a question. Its name holds the time, so that questions lie in the order in which they came.
     pub(crate) fn keep_ask(&self, ask: &Ask<'_>) -> Result<(), StoreError> {
         let request = ask.request;
-        self.sql
-            .prepare_cached(
-                "INSERT INTO asks (port_id, n, node, lane, number, nonce, at_ms, mission_no, found, identity)
-                 SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM asks WHERE port_id = ?1",
-            )?
-            .execute(params![
+        let (id, identity) = (Uuid::now_v7().to_string(), print("identity", &request.identity)?);
+        let sql =
+            "INSERT INTO asks (port_id, id, node, lane, number, nonce, at_ms, mission_no, found, identity)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        self.execute(
+            sql,
+            values![
                 self.port,
+                &id,
                 request.node.as_str(),
                 request.pass.lane.as_str(),
-                i64::try_from(request.pass.number).unwrap_or(i64::MAX),
-                request.nonce,
+                number(request.pass.number),
+                &request.nonce,
                 ask.at_ms,
                 ask.mission_no,
                 ask.found,
-                print("identity", &request.identity)?
-            ])?;
+                &identity
+            ],
+        )?;
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Enrolment tokens (only their SHA-256) and the certificates that they bought.
 
+use super::value::values;
 use super::{StoreError, Tx};
 use gate_types::NodeId;
-use rusqlite::{OptionalExtension as _, params};
 
 impl Tx<'_> {
     /// Keeps a token for one node.
@@ -12,9 +12,8 @@ impl Tx<'_> {
         node: &NodeId,
         expires_ms: i64,
     ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("INSERT INTO enrol_tokens VALUES (?1, ?2, ?3, ?4, NULL)")?
-            .execute(params![self.port, digest.as_slice(), node.as_str(), expires_ms])?;
+        let sql = "INSERT INTO enrol_tokens (port_id, digest, node, expires_ms) VALUES ($1, $2, $3, $4)";
+        self.execute(sql, values![self.port, digest, node.as_str(), expires_ms])?;
         Ok(())
     }
 
@@ -25,14 +24,9 @@ impl Tx<'_> {
         node: &NodeId,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        let used = self
-            .sql
-            .prepare_cached(
-                "UPDATE enrol_tokens SET used_ms = ?4
-                 WHERE port_id = ?1 AND digest = ?2 AND node = ?3 AND used_ms IS NULL AND expires_ms > ?4",
-            )?
-            .execute(params![self.port, digest.as_slice(), node.as_str(), now_ms])?;
-        Ok(used == 1)
+        let sql = "UPDATE enrol_tokens SET used_ms = $1
+                   WHERE port_id = $2 AND digest = $3 AND node = $4 AND used_ms IS NULL AND expires_ms > $1";
+        Ok(self.execute(sql, values![now_ms, self.port, digest, node.as_str()])? == 1)
     }
 
     /// Keeps the serial number of a certificate.
@@ -43,13 +37,8 @@ impl Tx<'_> {
         issued_ms: i64,
         not_after_ms: i64,
     ) -> Result<(), StoreError> {
-        self.sql.prepare_cached("INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-            self.port,
-            serial,
-            node.as_str(),
-            issued_ms,
-            not_after_ms
-        ])?;
+        let sql = "INSERT INTO certificates (port_id, serial, node, issued_ms, not_after_ms) VALUES ($1, $2, $3, $4, $5)";
+        self.execute(sql, values![self.port, serial, node.as_str(), issued_ms, not_after_ms])?;
         Ok(())
     }
 
@@ -60,14 +49,8 @@ impl Tx<'_> {
         node: &NodeId,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        let found: Option<i64> = self
-            .sql
-            .prepare_cached(
-                "SELECT 1 FROM enrol_tokens
-                 WHERE port_id = ?1 AND digest = ?2 AND node = ?3 AND used_ms IS NULL AND expires_ms > ?4",
-            )?
-            .query_row(params![self.port, digest.as_slice(), node.as_str(), now_ms], |row| row.get(0))
-            .optional()?;
-        Ok(found.is_some())
+        let sql = "SELECT 1 FROM enrol_tokens
+                   WHERE port_id = $1 AND digest = $2 AND node = $3 AND used_ms IS NULL AND expires_ms > $4";
+        Ok(self.one(sql, values![self.port, digest, node.as_str(), now_ms])?.is_some())
     }
 }

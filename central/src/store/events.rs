@@ -1,11 +1,32 @@
-//! Events of the gates, each stored once, and the passes that they tell of.
+//! Events of the gates, each stored once, and the order in which they arrived.
 
-use super::{StoreError, Tx, count, parse, print};
+use super::schema::EVENTS;
+use super::value::{Value, values};
+use super::{StoreError, Tx, number, parse, print};
 use gate_types::api::{EventCounts, GateEvent};
-use gate_types::mission::{Direction, LegRef, MissionConditions};
-use gate_types::{NodeId, PassId};
-use rusqlite::{OptionalExtension as _, params};
+use gate_types::{BootEpoch, EntrySeq, LaneId, NodeId};
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Rows of one arrival: no more than a batch has events.
+const PLACES: i64 = 256;
+/// Arrivals that a list looks at in one go.
+const PAGE: i64 = 8;
+
+/// An event with its entry as it will be stored.
+#[derive(Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) event: GateEvent,
+    entry: String,
+}
+
+impl NewEvent {
+    /// Writes the entry down, outside of any transaction.
+    pub(crate) fn new(event: GateEvent) -> Result<Self, StoreError> {
+        let entry = print("journal entry", &event.entry)?;
+        Ok(Self { event, entry })
+    }
+}
 
 /// What an event was to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,137 +59,170 @@ pub(crate) struct StoredEvent {
     pub(crate) event: GateEvent,
 }
 
-/// A finished pass of a mission.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoredPass {
-    pub(crate) leg: LegRef,
-    pub(crate) pass: PassId,
-    pub(crate) at_ms: i64,
-    /// The mission's conditions as the gate held them when it decided.
-    pub(crate) conditions: MissionConditions,
-}
-
-fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::In => "in",
-        Direction::Out => "out",
-    }
-}
-
-fn number(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
 impl Tx<'_> {
-    /// Stores an event once, by (port, node, epoch, sequence).
-    pub(crate) fn insert_event(
+    /// Stores events once each, by (port, node, epoch, sequence).
+    pub(crate) fn insert_events(
         &self,
         node: &NodeId,
-        event: &GateEvent,
+        events: &[NewEvent],
         at_ms: i64,
-    ) -> Result<Arrival, StoreError> {
+    ) -> Result<Vec<Arrival>, StoreError> {
+        let random = crate::state::random().map_err(|e| std::io::Error::other(e.to_string()))?;
+        let batch = i64::from_le_bytes(random) & i64::MAX;
+        let rows: Vec<Vec<Value<'_>>> = events
+            .iter()
+            .zip(0_i64..)
+            .map(|(NewEvent { event, entry }, place)| {
+                values![
+                    self.port,
+                    node.as_str(),
+                    event.epoch.0,
+                    number(event.seq.0),
+                    &event.hash,
+                    event.entry.body.kind(),
+                    event.entry.lane.as_ref().map(LaneId::as_str),
+                    event.entry.at.wall_ms.0,
+                    at_ms,
+                    entry,
+                    batch,
+                    place
+                ]
+                .to_vec()
+            })
+            .collect();
+        let inserted = self.insert_new(&EVENTS, &rows)?;
+        let mut spans: BTreeMap<u32, (i64, i64)> = BTreeMap::new();
+        let mut known = Vec::new();
+        for (NewEvent { event, .. }, inserted) in events.iter().zip(&inserted) {
+            let (epoch, seq) = (event.epoch.0, number(event.seq.0));
+            if *inserted {
+                let span = spans.entry(epoch).or_insert((seq, seq));
+                *span = (span.0.min(seq), span.1.max(seq));
+            } else {
+                known.push(values![self.port, node.as_str(), epoch, seq].to_vec());
+            }
+        }
+        let of = |(epoch, (from, to))| (node.to_string(), epoch, from, to, batch);
+        self.ending.borrow_mut().arrivals.extend(spans.into_iter().map(of));
+        let sql = "SELECT hash FROM events WHERE port_id = $1 AND node = $2 AND epoch = $3 AND seq = $4";
+        let mut hashes = self.query_many(sql, &known)?.into_iter();
+        let mut arrivals = Vec::with_capacity(events.len());
+        for (event, inserted) in events.iter().zip(inserted) {
+            arrivals.push(if inserted {
+                Arrival::New
+            } else {
+                let stored = hashes.next().unwrap_or_default();
+                let stored = stored.first().map(|row| row.text(0)).transpose()?;
+                if stored == Some(event.event.hash.as_str()) {
+                    Arrival::Seen
+                } else {
+                    self.insert_tampered(node, event, at_ms)?;
+                    Arrival::Tampered
+                }
+            });
+        }
+        Ok(arrivals)
+    }
+
+    fn insert_tampered(&self, node: &NodeId, event: &NewEvent, at_ms: i64) -> Result<(), StoreError> {
+        let NewEvent { event, entry } = event;
+        let sql = "INSERT INTO tampered_events (port_id, node, epoch, seq, hash, received_ms, entry)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let (epoch, seq) = (event.epoch.0, number(event.seq.0));
-        let entry = print("journal entry", &event.entry)?;
-        let inserted = self
-            .sql
-            .prepare_cached(
-                "INSERT INTO events (port_id, node, epoch, seq, hash, kind, lane, at_ms, received_ms, entry)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                self.port,
-                node.as_str(),
-                epoch,
-                seq,
-                event.hash,
-                event.entry.body.kind(),
-                event.entry.lane.as_ref().map(gate_types::LaneId::as_str),
-                event.entry.at.wall_ms.0,
-                at_ms,
-                entry
-            ])?;
-        if inserted == 1 {
-            return Ok(Arrival::New);
+        self.execute(sql, values![self.port, node.as_str(), epoch, seq, &event.hash, at_ms, entry])?;
+        Ok(())
+    }
+
+    /// Numbers what arrived; see [`Tx::finish`].
+    pub(super) fn number_arrivals(
+        &self,
+        arrivals: &[(String, u32, i64, i64, i64)],
+    ) -> Result<(), StoreError> {
+        let last =
+            self.int("SELECT coalesce(max(n), 0) FROM arrivals WHERE port_id = $1", values![self.port])?;
+        let mut rows = Vec::with_capacity(arrivals.len());
+        for ((node, epoch, from, to, batch), n) in arrivals.iter().zip(last + 1..) {
+            rows.push(values![self.port, n, node, *epoch, *from, *to, *batch].to_vec());
         }
-        let sql = "SELECT hash FROM events WHERE port_id = ?1 AND node = ?2 AND epoch = ?3 AND seq = ?4";
-        let stored: Option<String> = self
-            .sql
-            .prepare_cached(sql)?
-            .query_row(params![self.port, node.as_str(), epoch, seq], |row| row.get(0))
-            .optional()?;
-        if stored.as_deref() == Some(event.hash.as_str()) {
-            return Ok(Arrival::Seen);
-        }
-        self.sql
-            .prepare_cached(
-                "INSERT INTO tampered_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![self.port, node.as_str(), epoch, seq, event.hash, at_ms, entry])?;
-        Ok(Arrival::Tampered)
+        let sql = "INSERT INTO arrivals (port_id, n, node, epoch, seq_from, seq_to, batch)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        self.execute_many(sql, &rows)?;
+        Ok(())
     }
 
     /// Counts deliveries of events that were stored already.
     pub(crate) fn count_redelivered(&self, more: u32) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "INSERT INTO counters VALUES (?1, 'redelivered', ?2)
-                 ON CONFLICT (port_id, name) DO UPDATE SET value = value + ?2",
-            )?
-            .execute(params![self.port, more])?;
+        let sql = "INSERT INTO counters (port_id, name, value) VALUES ($1, 'redelivered', $2)
+                   ON CONFLICT (port_id, name) DO UPDATE SET value = counters.value + excluded.value";
+        self.execute(sql, values![self.port, more])?;
         Ok(())
     }
 
     /// Counts for reconciliation. `duplicated` is counted from the rows, not concluded from the key.
     pub(crate) fn event_counts(&self) -> Result<EventCounts, StoreError> {
-        let one = |sql: &str| -> Result<u64, StoreError> {
-            Ok(count(
-                self.sql
-                    .prepare_cached(sql)?
-                    .query_row([self.port], |row| row.get(0))
-                    .optional()?
-                    .unwrap_or(0),
-            ))
+        let one = |sql: &'static str| {
+            Ok::<_, StoreError>(u64::try_from(self.int(sql, values![self.port])?).unwrap_or(0))
         };
-        let mut statement =
-            self.sql.prepare_cached("SELECT node, count(*) FROM events WHERE port_id = ?1 GROUP BY node")?;
-        let by_node = statement.query_map([self.port], |row| Ok((row.get(0)?, count(row.get(1)?))))?;
+        let by_node = "SELECT node, count(*) FROM events WHERE port_id = $1 GROUP BY node";
+        let by_node = self.query(by_node, values![self.port])?;
         Ok(EventCounts {
             stored: one(
-                "SELECT count(*) FROM (SELECT DISTINCT node, epoch, seq FROM events WHERE port_id = ?1)",
+                "SELECT count(*) FROM (SELECT DISTINCT node, epoch, seq FROM events WHERE port_id = $1) AS d",
             )?,
-            redelivered: one("SELECT value FROM counters WHERE port_id = ?1 AND name = 'redelivered'")?,
+            redelivered: one("SELECT value FROM counters WHERE port_id = $1 AND name = 'redelivered'")?,
             duplicated: one(
-                "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM events WHERE port_id = ?1
-                 GROUP BY node, epoch, seq HAVING count(*) > 1)",
+                "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (SELECT count(*) AS n FROM events
+                 WHERE port_id = $1 GROUP BY node, epoch, seq HAVING count(*) > 1) AS d",
             )?,
-            by_node: by_node.collect::<Result<_, _>>()?,
+            by_node: by_node
+                .iter()
+                .map(|row| Ok((row.text(0)?.to_owned(), row.count(1)?)))
+                .collect::<Result<_, StoreError>>()?,
         })
     }
 
     /// Events in the order of their arrival.
     pub(crate) fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT rowid, node, received_ms, epoch, seq, hash, entry FROM events WHERE port_id = ?1 AND rowid > ?2
-                   AND (?3 IS NULL OR node = ?3) AND (?4 IS NULL OR kind = ?4) ORDER BY rowid LIMIT ?5";
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let node = filter.node.as_ref().map(NodeId::as_str);
-        let mut rows = statement.query(params![self.port, filter.after, node, filter.kind, filter.limit])?;
+        let limit = usize::try_from(filter.limit).unwrap_or(0);
+        let wanted_node = filter.node.as_ref().map(NodeId::as_str);
         let mut events = Vec::new();
-        while let Some(row) = rows.next()? {
-            let node = NodeId::new(row.get::<_, String>(1)?)
-                .map_err(|e| StoreError::Content { what: "node", cause: e.to_string() })?;
-            events.push(StoredEvent {
-                row: row.get(0)?,
-                node,
-                received_ms: row.get(2)?,
-                event: GateEvent {
-                    epoch: gate_types::BootEpoch(row.get(3)?),
-                    seq: gate_types::EntrySeq(count(row.get(4)?)),
-                    hash: row.get(5)?,
-                    entry: parse("journal entry", &row.get::<_, String>(6)?)?,
-                },
+        let mut next = filter.after.max(0) / PLACES;
+        loop {
+            let sql = "SELECT n, node, epoch, seq_from, seq_to, batch FROM arrivals
+                       WHERE port_id = $1 AND n >= $2 AND (CAST($3 AS TEXT) IS NULL OR node = $3) ORDER BY n LIMIT $4";
+            let arrivals = self.query(sql, values![self.port, next, wanted_node, PAGE])?;
+            let Some(last) = arrivals.last() else { return Ok(events) };
+            next = last.int(0)? + 1;
+            let of = arrivals.iter().map(|a| {
+                let (node, kind) = (a.text(1)?, filter.kind.as_deref());
+                let (epoch, from, to, batch) = (a.int(2)?, a.int(3)?, a.int(4)?, a.int(5)?);
+                Ok(values![self.port, node, epoch, from, to, batch, kind].to_vec())
             });
+            let of: Vec<_> = of.collect::<Result<_, StoreError>>()?;
+            let sql = "SELECT place, received_ms, epoch, seq, hash, entry FROM events
+                       WHERE port_id = $1 AND node = $2 AND epoch = $3 AND seq BETWEEN $4 AND $5 AND batch = $6
+                       AND (CAST($7 AS TEXT) IS NULL OR kind = $7) ORDER BY place";
+            for (arrival, rows) in arrivals.iter().zip(self.query_many(sql, &of)?) {
+                for row in rows {
+                    let at = arrival.int(0)?.saturating_mul(PLACES).saturating_add(row.int(0)?);
+                    if at <= filter.after {
+                        continue;
+                    }
+                    if events.len() == limit {
+                        return Ok(events);
+                    }
+                    let node = NodeId::new(arrival.text(1)?)
+                        .map_err(|e| StoreError::Content { what: "node", cause: e.to_string() })?;
+                    let event = GateEvent {
+                        epoch: BootEpoch(u32::try_from(row.int(2)?).unwrap_or(u32::MAX)),
+                        seq: EntrySeq(row.count(3)?),
+                        hash: row.text(4)?.to_owned(),
+                        entry: parse("journal entry", row.text(5)?)?,
+                    };
+                    events.push(StoredEvent { row: at, node, received_ms: row.int(1)?, event });
+                }
+            }
         }
-        Ok(events)
     }
 
     /// Whether an event of this kind came from this lane between two moments of the gate's wall clock.
@@ -180,62 +234,9 @@ impl Tx<'_> {
         from_ms: i64,
         to_ms: i64,
     ) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM (SELECT lane, kind, at_ms FROM events WHERE port_id = ?1 AND node = ?2
-                   ORDER BY epoch DESC, seq DESC LIMIT 1000)
-                   WHERE lane = ?3 AND kind = ?4 AND at_ms BETWEEN ?5 AND ?6 LIMIT 1";
-        let told: Option<i64> = self
-            .sql
-            .prepare_cached(sql)?
-            .query_row(params![self.port, node.as_str(), lane, kind, from_ms, to_ms], |row| row.get(0))
-            .optional()?;
-        Ok(told.is_some())
-    }
-
-    /// Stores a finished pass of a mission, once.
-    pub(crate) fn insert_pass(&self, mission_no: i64, pass: &StoredPass) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "INSERT INTO passes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                self.port,
-                pass.leg.node.as_str(),
-                pass.pass.lane.as_str(),
-                number(pass.pass.number),
-                mission_no,
-                direction_name(pass.leg.direction),
-                pass.at_ms,
-                print("conditions", &pass.conditions)?
-            ])?;
-        Ok(())
-    }
-
-    /// The finished passes of a mission in the order in which they happened.
-    pub(crate) fn passes(&self, mission_no: i64) -> Result<Vec<StoredPass>, StoreError> {
-        let sql = "SELECT node, lane, number, direction, at_ms, conditions FROM passes
-                   WHERE port_id = ?1 AND mission_no = ?2 ORDER BY at_ms, node, lane, number";
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.port, mission_no])?;
-        let mut passes = Vec::new();
-        let broken = |e: gate_types::id::IdError| StoreError::Content { what: "pass", cause: e.to_string() };
-        while let Some(row) = rows.next()? {
-            let direction = match row.get::<_, String>(3)?.as_str() {
-                "in" => Direction::In,
-                "out" => Direction::Out,
-                other => {
-                    return Err(StoreError::Content { what: "pass", cause: format!("direction `{other}`") });
-                }
-            };
-            passes.push(StoredPass {
-                leg: LegRef { node: NodeId::new(row.get::<_, String>(0)?).map_err(broken)?, direction },
-                pass: PassId {
-                    lane: gate_types::LaneId::new(row.get::<_, String>(1)?).map_err(broken)?,
-                    number: count(row.get(2)?),
-                },
-                at_ms: row.get(4)?,
-                conditions: parse("conditions", &row.get::<_, String>(5)?)?,
-            });
-        }
-        Ok(passes)
+        let sql = "SELECT 1 FROM (SELECT lane, kind, at_ms FROM events WHERE port_id = $1 AND node = $2
+                   ORDER BY epoch DESC, seq DESC LIMIT 1000) AS newest
+                   WHERE lane = $3 AND kind = $4 AND at_ms BETWEEN $5 AND $6 LIMIT 1";
+        Ok(self.one(sql, values![self.port, node.as_str(), lane, kind, from_ms, to_ms])?.is_some())
     }
 }

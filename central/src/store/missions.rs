@@ -1,6 +1,8 @@
 //! Missions with their identifiers.
 
-use super::{StoreError, Tx, parse, print};
+use super::schema::MISSION_KEYS;
+use super::value::{Row, values};
+use super::{StoreError, Tx, number, parse, print};
 use gate_types::api::{MissionChange, NewMission, PassedLeg};
 use gate_types::circumstances::Circumstances;
 use gate_types::identity::Slot;
@@ -8,7 +10,6 @@ use gate_types::mission::{CustomsStatus, DefinitiveStatus, LegRef, MissionCondit
 use gate_types::plate::fold;
 use gate_types::release::{Expected, Hold};
 use gate_types::{IotId, MissionId, ProcessId};
-use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 /// A mission as stored.
@@ -98,11 +99,26 @@ fn status_name(status: CustomsStatus) -> &'static str {
     }
 }
 
+/// Identifiers of missions by slot and value, as [`Tx::open_missions_with`] takes and gives them.
+pub(crate) type Wanted<'a> = (Slot, &'a str);
+
+fn records(rows: &[Row]) -> Result<Vec<MissionRecord>, StoreError> {
+    rows.iter().map(|row| parse("mission", row.text(0)?)).collect()
+}
+
 impl Tx<'_> {
-    /// The number that the next mission gets.
+    /// The number that the next mission gets; nobody else gets one before this transaction ends.
     pub(crate) fn next_mission_no(&self) -> Result<i64, StoreError> {
-        let sql = "SELECT coalesce(max(no), 0) + 1 FROM missions WHERE port_id = ?1";
-        Ok(self.sql.prepare_cached(sql)?.query_row([self.port], |row| row.get(0))?)
+        self.lock_one("numbers/missions")?;
+        Ok(self.int("SELECT coalesce(max(no), 0) FROM missions WHERE port_id = $1", values![self.port])? + 1)
+    }
+
+    /// Nobody else changes these missions before this transaction ends.
+    pub(crate) fn lock_missions<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a MissionId>,
+    ) -> Result<(), StoreError> {
+        self.lock(&ids.into_iter().map(|id| format!("mission/{id}")).collect())
     }
 
     /// The mission that was created with a key, and what was asked for then.
@@ -110,15 +126,10 @@ impl Tx<'_> {
         &self,
         key: &str,
     ) -> Result<Option<(MissionRecord, NewMission)>, StoreError> {
-        let sql = "SELECT record, asked FROM missions WHERE port_id = ?1 AND idempotency_key = ?2";
-        let texts: Option<(String, String)> = self
-            .sql
-            .prepare_cached(sql)?
-            .query_row(params![self.port, key], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        texts
-            .map(|(record, asked)| Ok((parse("mission", &record)?, parse("mission request", &asked)?)))
-            .transpose()
+        let sql = "SELECT record, asked FROM missions WHERE port_id = $1 AND idempotency_key = $2";
+        let found = self.one(sql, values![self.port, key])?;
+        let both = |row: Row| Ok((parse("mission", row.text(0)?)?, parse("mission request", row.text(1)?)?));
+        found.map(both).transpose()
     }
 
     /// Stores a new mission with its identifiers.
@@ -127,61 +138,50 @@ impl Tx<'_> {
         record: &MissionRecord,
         asked: &NewMission,
     ) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached(
-                "INSERT INTO missions (port_id, no, id, iot_id, process, status, ended, idempotency_key, asked, record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
+        let ended = record.definitive.is_some();
+        let (text, of) = (print("mission", record)?, print("mission request", asked)?);
+        self.execute(
+            "INSERT INTO missions (port_id, no, id, iot_id, process, status, ended, idempotency_key, asked, record)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            values![
                 self.port,
                 record.no,
                 record.id.as_str(),
-                record.iot_id.to_string(),
+                &record.iot_id.to_string(),
                 record.process.as_str(),
                 status_name(record.status),
-                record.definitive.is_some(),
-                asked.idempotency_key,
-                print("mission request", asked)?,
-                print("mission", record)?,
-            ])?;
-        for (slot, value) in vehicle_keys(&record.expected) {
-            let Some(name) = slot_name(slot) else { continue };
-            self.sql
-                .prepare_cached(
-                    "INSERT INTO mission_keys (port_id, slot, ended, match_key, no, value)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![
-                    self.port,
-                    name,
-                    record.definitive.is_some(),
-                    match_key(slot, value),
-                    record.no,
-                    value
-                ])?;
+                ended,
+                &asked.idempotency_key,
+                &of,
+                &text
+            ],
+        )?;
+        let keys: Vec<(&str, String, &str)> = vehicle_keys(&record.expected)
+            .into_iter()
+            .filter_map(|(slot, value)| Some((slot_name(slot)?, match_key(slot, value), value)))
+            .collect();
+        let mut rows = Vec::with_capacity(keys.len());
+        for (slot, key, value) in &keys {
+            rows.push(values![self.port, *slot, ended, key, record.no, *value].to_vec());
         }
+        self.insert_new(&MISSION_KEYS, &rows)?;
         Ok(())
     }
 
-    /// Stores a mission that has changed.
-    pub(crate) fn update_mission(&self, record: &MissionRecord) -> Result<(), StoreError> {
-        let ended = record.definitive.is_some();
-        self.sql
-            .prepare_cached(
-                "UPDATE missions SET status = ?3, ended = ?4, record = ?5 WHERE port_id = ?1 AND no = ?2",
-            )?
-            .execute(params![
-                self.port,
-                record.no,
-                status_name(record.status),
-                ended,
-                print("mission", record)?
-            ])?;
-        self.sql
-            .prepare_cached(
-                "UPDATE mission_keys SET ended = ?3 WHERE port_id = ?1 AND no = ?2 AND ended <> ?3",
-            )?
-            .execute(params![self.port, record.no, ended])?;
+    /// Stores missions that have changed.
+    pub(crate) fn update_missions(&self, records: &[&MissionRecord]) -> Result<(), StoreError> {
+        let texts = records.iter().map(|record| print("mission", record));
+        let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+        let (mut rows, mut ends) = (Vec::new(), Vec::new());
+        for (record, text) in records.iter().zip(&texts) {
+            let ended = record.definitive.is_some();
+            rows.push(values![status_name(record.status), ended, text, self.port, record.no].to_vec());
+            ends.push(values![ended, self.port, record.no].to_vec());
+        }
+        let sql = "UPDATE missions SET status = $1, ended = $2, record = $3 WHERE port_id = $4 AND no = $5";
+        self.execute_many(sql, &rows)?;
+        let sql = "UPDATE mission_keys SET ended = $1 WHERE port_id = $2 AND no = $3 AND ended <> $1";
+        self.execute_many(sql, &ends)?;
         Ok(())
     }
 
@@ -192,98 +192,86 @@ impl Tx<'_> {
         change: &MissionChange,
         at_ms: i64,
     ) -> Result<(), StoreError> {
-        self.sql.prepare_cached("INSERT INTO mission_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
-            params![
-                self.port,
-                record.no,
-                i64::try_from(record.version).unwrap_or(i64::MAX),
-                at_ms,
-                change.by,
-                print("mission change", change)?
-            ],
-        )?;
+        let sql = "INSERT INTO mission_changes (port_id, no, version, at_ms, by_whom, change)
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        let text = print("mission change", change)?;
+        self.execute(sql, values![self.port, record.no, number(record.version), at_ms, &change.by, &text])?;
         Ok(())
     }
 
     /// One mission by name.
     pub(crate) fn mission(&self, id: &MissionId) -> Result<Option<MissionRecord>, StoreError> {
-        let sql = "SELECT record FROM missions WHERE port_id = ?1 AND id = ?2";
-        let text: Option<String> = self
-            .sql
-            .prepare_cached(sql)?
-            .query_row(params![self.port, id.as_str()], |row| row.get(0))
-            .optional()?;
-        text.map(|text| parse("mission", &text)).transpose()
+        Ok(self.missions_by_id(&[id])?.into_iter().next().flatten())
+    }
+
+    /// Missions by name, each in its place.
+    pub(crate) fn missions_by_id(
+        &self,
+        ids: &[&MissionId],
+    ) -> Result<Vec<Option<MissionRecord>>, StoreError> {
+        let sql = "SELECT record FROM missions WHERE port_id = $1 AND id = $2";
+        let rows: Vec<_> = ids.iter().map(|id| values![self.port, id.as_str()].to_vec()).collect();
+        let found = self.query_many(sql, &rows)?;
+        found.iter().map(|rows| Ok(records(rows)?.pop())).collect()
     }
 
     /// One mission by number.
     pub(crate) fn mission_no(&self, no: i64) -> Result<Option<MissionRecord>, StoreError> {
-        let sql = "SELECT record FROM missions WHERE port_id = ?1 AND no = ?2";
-        let text: Option<String> =
-            self.sql.prepare_cached(sql)?.query_row(params![self.port, no], |row| row.get(0)).optional()?;
-        text.map(|text| parse("mission", &text)).transpose()
+        let sql = "SELECT record FROM missions WHERE port_id = $1 AND no = $2";
+        Ok(records(&self.query(sql, values![self.port, no])?)?.pop())
     }
 
     /// Missions in the order of their creation.
     pub(crate) fn missions(&self, filter: &MissionFilter) -> Result<Vec<MissionRecord>, StoreError> {
-        let sql = "SELECT record FROM missions m WHERE port_id = ?1 AND no > ?2
-                   AND (?3 IS NULL OR process = ?3) AND (?4 IS NULL OR status = ?4)
-                   AND (?5 IS NULL OR EXISTS (SELECT 1 FROM mission_keys k WHERE k.port_id = ?1 AND k.no = m.no
-                        AND k.slot IN ('tractor_plate', 'trailer_plate') AND k.match_key = ?5))
-                   ORDER BY no LIMIT ?6";
+        let sql = "SELECT record FROM missions m WHERE port_id = $1 AND no > $2
+                   AND (CAST($3 AS TEXT) IS NULL OR process = $3) AND (CAST($4 AS TEXT) IS NULL OR status = $4)
+                   AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM mission_keys k WHERE k.port_id = $1 AND k.no = m.no
+                        AND k.slot IN ('tractor_plate', 'trailer_plate') AND k.match_key = $5))
+                   ORDER BY no LIMIT $6";
         let plate = filter.plate.as_deref().map(fold);
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let mut rows = statement.query(params![
-            self.port,
-            filter.after,
-            filter.process.as_ref().map(ProcessId::as_str),
-            filter.status.map(status_name),
-            plate,
-            filter.limit,
-        ])?;
-        let mut missions = Vec::new();
-        while let Some(row) = rows.next()? {
-            missions.push(parse("mission", &row.get::<_, String>(0)?)?);
-        }
-        Ok(missions)
+        let process = filter.process.as_ref().map(ProcessId::as_str);
+        let status = filter.status.map(status_name);
+        records(
+            &self.query(
+                sql,
+                values![self.port, filter.after, process, status, plate.as_deref(), filter.limit],
+            )?,
+        )
     }
 
     /// Missions under way, the newest first.
     pub(crate) fn open_missions(&self, limit: i64) -> Result<Vec<MissionRecord>, StoreError> {
-        let sql = "SELECT record FROM missions WHERE port_id = ?1 AND ended = 0 ORDER BY no DESC LIMIT ?2";
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.port, limit])?;
-        let mut missions = Vec::new();
-        while let Some(row) = rows.next()? {
-            missions.push(parse("mission", &row.get::<_, String>(0)?)?);
-        }
-        Ok(missions)
+        let sql = "SELECT record FROM missions WHERE port_id = $1 AND ended = 0 ORDER BY no DESC LIMIT $2";
+        records(&self.query(sql, values![self.port, limit])?)
     }
 
-    /// Numbers of the missions under way that expect this value in this slot.
-    pub(crate) fn open_missions_with(&self, slot: Slot, value: &str) -> Result<Vec<i64>, StoreError> {
-        if slot == Slot::GatePass {
-            // A pass that central signed names its mission.
-            let sql = "SELECT no FROM missions WHERE port_id = ?1 AND id = ?2 AND ended = 0";
-            let mut statement = self.sql.prepare_cached(sql)?;
-            let rows = statement.query_map(params![self.port, value], |row| row.get(0))?;
-            return Ok(rows.collect::<Result<_, _>>()?);
+    /// Numbers of the missions under way that expect each of these values in its slot.
+    pub(crate) fn open_missions_with(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Vec<i64>>, StoreError> {
+        let sql = "SELECT no FROM mission_keys WHERE port_id = $1 AND slot = $2 AND ended = 0 AND match_key = $3 LIMIT 16";
+        let keys: Vec<String> = wanted.iter().map(|(slot, value)| match_key(*slot, value)).collect();
+        let mut rows = Vec::with_capacity(wanted.len());
+        for ((slot, _), key) in wanted.iter().zip(&keys) {
+            // A slot without a name is in no row.
+            rows.push(values![self.port, slot_name(*slot).unwrap_or_default(), key].to_vec());
         }
-        let Some(name) = slot_name(slot) else { return Ok(Vec::new()) };
-        let sql = "SELECT no FROM mission_keys WHERE port_id = ?1 AND slot = ?2 AND ended = 0 AND match_key = ?3 LIMIT 16";
-        let mut statement = self.sql.prepare_cached(sql)?;
-        let rows = statement.query_map(params![self.port, name, match_key(slot, value)], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut found = self.query_many(sql, &rows)?;
+        for ((slot, value), missions) in wanted.iter().zip(&mut found) {
+            if *slot == Slot::GatePass {
+                // A pass that central signed names its mission.
+                let sql = "SELECT no FROM missions WHERE port_id = $1 AND id = $2 AND ended = 0";
+                *missions = self.query(sql, values![self.port, *value])?;
+            }
+        }
+        found.iter().map(|rows| rows.iter().map(|row| row.int(0)).collect()).collect()
     }
 
     /// Values that missions under way expect in this slot, as long as `value`.
     pub(crate) fn open_values_like(&self, slot: Slot, value: &str) -> Result<Vec<String>, StoreError> {
         let Some(name) = slot_name(slot) else { return Ok(Vec::new()) };
         let sql = "SELECT DISTINCT value FROM mission_keys
-                   WHERE port_id = ?1 AND slot = ?2 AND ended = 0 AND length(value) = ?3";
-        let mut statement = self.sql.prepare_cached(sql)?;
+                   WHERE port_id = $1 AND slot = $2 AND ended = 0 AND length(value) = $3";
         let length = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![self.port, name, length], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.query(sql, values![self.port, name, length])?;
+        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
     }
 }

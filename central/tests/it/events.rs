@@ -1,6 +1,6 @@
 //! Events are taken once, whatever the delivery; alarms follow what is known (I4, B14, B41).
 
-use crate::harness::{central, facts, mission, plate};
+use crate::harness::{central, facts, mission, on_both, plate};
 use gate_types::BootEpoch;
 use gate_types::api::{AlarmKind, EVENT_COUNTS, EventCounts, FAULTS, FaultView, GateEvent};
 use gate_types::entry::{Authority, EntryBody};
@@ -9,7 +9,7 @@ use gate_types::mission::{DefinitiveStatus, Direction};
 use gate_types::observation::ArmPosition;
 use serde_json::Value;
 
-#[tokio::test]
+on_both! {
 async fn the_same_batch_twice_is_stored_once() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -32,8 +32,9 @@ async fn the_same_batch_twice_is_stored_once() {
     let rest: Vec<Value> = central.read(&format!("/api/v1/events?node=1&after={}", page[1]["row"])).await;
     assert_eq!((rest.len(), &rest[0]["seq"]), (1, &3.into()));
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn the_same_key_with_another_content_is_an_alarm_once() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -51,8 +52,9 @@ async fn the_same_key_with_another_content_is_an_alarm_once() {
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0]["hash"], event.hash, "what came first stays");
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_late_event_withdraws_the_alarm_that_it_explains() {
     let central = central().await;
     let mut import = mission("a", "AB123CD");
@@ -72,11 +74,7 @@ async fn a_late_event_withdraws_the_alarm_that_it_explains() {
         assert!(alarms[0].text.contains(part), "B41: {}", alarms[0].text);
     }
     let ended = central.mission(id.as_str()).await;
-    assert_eq!(
-        ended.definitive,
-        Some(DefinitiveStatus::Exited),
-        "a missed read does not keep it from its end"
-    );
+    assert_eq!(ended.definitive, Some(DefinitiveStatus::Exited), "a missed read does not keep it from its end");
     assert_eq!(ended.passed.iter().map(|p| p.unseen).collect::<Vec<_>>(), [true, false]);
     dock.send(std::slice::from_ref(&at_dock)).await;
     dock.send(&[at_dock]).await;
@@ -87,8 +85,9 @@ async fn a_late_event_withdraws_the_alarm_that_it_explains() {
     let ended = central.mission(id.as_str()).await;
     assert_eq!((ended.definitive, ended.passed.len()), (Some(DefinitiveStatus::Exited), 2));
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -111,8 +110,9 @@ async fn a_pass_without_mission_alarms_unless_a_person_let_it_through() {
     gate.send(&[gate.event(7, 790_000, key), with(8, None)]).await;
     assert_eq!(central.alarms().await.len(), 2, "a guard let it through by key");
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn faults_stand_until_they_are_cleared_or_their_daemon_starts_anew() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -142,4 +142,5 @@ async fn faults_stand_until_they_are_cleared_or_their_daemon_starts_anew() {
     assert_eq!(devices().await, ["reader"]);
     gate.send(&[raised(5, "late")]).await;
     assert_eq!(devices().await, ["reader"], "an event of the dead run that comes late");
+}
 }

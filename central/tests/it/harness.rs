@@ -1,6 +1,7 @@
 //! A central of its own for each test, gates that enrol at it, and the messages that they send.
 
-use central::{Options, Serving};
+use crate::cluster::Cluster;
+use central::{Database, Options, Serving};
 use config::Site;
 use gate_types::api::{
     ALARMS, AlarmView, ENROL, EVENTS, EnrolAnswer, EnrolRequest, EnrolToken, EventBatch, EventReceipt,
@@ -14,7 +15,9 @@ use gate_types::{BootEpoch, EntrySeq, LaneId, Mono, NodeId, PassId, Stamp, Wall,
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The port of Bari as the project ships it.
@@ -26,46 +29,138 @@ pub(crate) fn site() -> Site {
     config::load_site(&site_file()).unwrap()
 }
 
+tokio::task_local! {
+    /// Which store the tests of this task use.
+    pub(crate) static ON_POSTGRES: bool;
+}
+
+/// Each test twice: on SQLite and on a PostgreSQL of its own.
+macro_rules! on_both {
+    ($($(#[$doc:meta])* async fn $name:ident() $body:block)*) => {
+        $(
+            $(#[$doc])*
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn run() $body
+
+                #[tokio::test]
+                async fn sqlite() {
+                    run().await;
+                }
+                #[tokio::test]
+                async fn postgres() {
+                    $crate::harness::ON_POSTGRES.scope(true, run()).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use on_both;
+
+/// Where a central keeps what counts, and its keys.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) cluster: Option<Cluster>,
+    /// The address of a server that is somebody else's.
+    pub(crate) told: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let on_postgres = ON_POSTGRES.try_with(|on| *on).unwrap_or(false);
+        let cluster = on_postgres.then(|| Cluster::start(false));
+        Self { folder: tempfile::tempdir().unwrap(), cluster, told: None }
+    }
+    pub(crate) fn url(&self) -> String {
+        match (&self.told, &self.cluster) {
+            (Some(url), _) => url.clone(),
+            (None, Some(cluster)) => cluster.url(),
+            (None, None) => format!("sqlite:{}", self.folder.path().join("central.db").display()),
+        }
+    }
+    pub(crate) fn database(&self) -> Database {
+        self.url().parse().unwrap()
+    }
+    /// All that the database holds, as a backup writes it.
+    pub(crate) fn everything(&self) -> Vec<u8> {
+        let file = self.folder.path().join("everything");
+        let database = self.database();
+        // The store's own threads wait for its server: not on a thread of the async runtime.
+        std::thread::scope(|s| s.spawn(|| central::backup(&database, &file)).join()).unwrap().unwrap();
+        std::fs::read(file).unwrap()
+    }
+    /// Changes what is stored behind central's back.
+    pub(crate) fn sql(&self, sql: &str) {
+        match &self.cluster {
+            Some(cluster) => drop(cluster.psql(sql)),
+            None => {
+                let file = rusqlite::Connection::open(self.folder.path().join("central.db")).unwrap();
+                file.execute_batch(sql).unwrap();
+            }
+        }
+    }
+}
+
 /// A central with its state in a folder of its own.
 pub(crate) struct Central {
-    pub(crate) serving: Serving,
-    pub(crate) folder: TempDir,
+    pub(crate) serving: Option<Serving>,
+    listen: SocketAddr,
+    gate_listen: SocketAddr,
+    pub(crate) place: Arc<Place>,
     pub(crate) site: Site,
     admin: String,
     http: Client,
 }
 
 pub(crate) async fn central() -> Central {
-    central_in(tempfile::tempdir().unwrap()).await
+    central_in(Arc::new(Place::new())).await
 }
 
-pub(crate) async fn central_in(folder: TempDir) -> Central {
-    central_of(folder, site()).await
+pub(crate) async fn central_in(place: Arc<Place>) -> Central {
+    central_of(place, site()).await
 }
 
 /// A central of another site.
-pub(crate) async fn central_of(folder: TempDir, site: Site) -> Central {
+pub(crate) async fn central_of(place: Arc<Place>, site: Site) -> Central {
     // An error means that another test has installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let serving = central::start(Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         gate_listen: "127.0.0.1:0".parse().unwrap(),
-        database: folder.path().join("central.db"),
+        database: place.database(),
+        state: Some(place.folder.path().to_owned()),
+        new_keys: false,
         site: site.clone(),
         names: Vec::new(),
     })
     .await
     .unwrap();
-    let admin = std::fs::read_to_string(folder.path().join("admin-token")).unwrap();
-    Central { serving, folder, site, admin, http: Client::new() }
+    let mut central = Central::beside(place, serving.listen, serving.gate_listen);
+    central.serving = Some(serving);
+    central.site = site;
+    central
 }
 
 impl Central {
+    /// A central that serves already, with its keys in the place's folder.
+    pub(crate) fn beside(place: Arc<Place>, listen: SocketAddr, gate_listen: SocketAddr) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let admin = std::fs::read_to_string(place.folder.path().join("admin-token")).unwrap();
+        Self { serving: None, listen, gate_listen, place, site: site(), admin, http: Client::new() }
+    }
+    pub(crate) fn gate_listen(&self) -> SocketAddr {
+        self.gate_listen
+    }
+    pub(crate) async fn stop(self) {
+        self.serving.unwrap().stop().await.unwrap();
+    }
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.serving.listen)
+        format!("http://{}{path}", self.listen)
     }
     pub(crate) fn gate_url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.serving.gate_listen.port())
+        format!("https://localhost:{}{path}", self.gate_listen.port())
     }
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(self.url(path)).bearer_auth(&self.admin)
@@ -101,7 +196,7 @@ impl Central {
     }
     /// A client that trusts this central, with or without a certificate of its own.
     pub(crate) fn tls_client(&self, identity: Option<String>) -> Client {
-        let ca = std::fs::read(self.folder.path().join("ca.pem")).unwrap();
+        let ca = std::fs::read(self.place.folder.path().join("ca.pem")).unwrap();
         let builder = Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()]);
         let builder = match identity {
             Some(pem) => builder.identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap()),

@@ -1,7 +1,7 @@
 //! Heads of the gates' journals: acknowledged under central's key, and held against what came before
 //! (F-TAMP1, D92).
 
-use crate::harness::{Gate, central};
+use crate::harness::{Gate, central, on_both};
 use ed25519_dalek::SigningKey;
 use gate_types::api::{AlarmKind, HEADS, HeadAnswer, HeadReport, JournalPosition};
 use gate_types::entry::EntryBody;
@@ -27,7 +27,7 @@ async fn tell(gate: &Gate<'_>, head: Option<&SignedHead>) -> HeadAnswer {
     response.json().await.unwrap()
 }
 
-#[tokio::test]
+on_both! {
 async fn a_head_is_acknowledged_and_what_was_seen_is_told() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -43,8 +43,9 @@ async fn a_head_is_acknowledged_and_what_was_seen_is_told() {
     assert!(tell(&gate, Some(&signed)).await.receipt.is_some(), "told again is no contradiction");
     assert_eq!(central.alarms().await, []);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_shorter_another_or_a_foreign_history_is_an_alarm_once() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -64,8 +65,9 @@ async fn a_shorter_another_or_a_foreign_history_is_an_alarm_once() {
     let told = |what: &str| alarms.iter().filter(|a| a.text.contains(what)).count();
     assert_eq!((told("history was written anew"), told("tail was lost"), told("signed by key")), (2, 1, 2));
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_head_speaks_for_its_own_gate_only() {
     let central = central().await;
     let (gate, other) = (central.gate("1").await, central.gate("2").await);
@@ -78,4 +80,5 @@ async fn a_head_speaks_for_its_own_gate_only() {
     assert_eq!(other.post(HEADS, &foreign).await.status(), StatusCode::FORBIDDEN);
     let garbage = HeadReport { head: Some("a.b.c".into()), ..foreign };
     assert_eq!(gate.post(HEADS, &garbage).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
 }

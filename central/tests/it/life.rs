@@ -1,7 +1,7 @@
 //! Every admissible sequence of every process of the shipped site, from creation to its definitive status,
 //! without an alarm (B10-B16, B30-B40).
 
-use crate::harness::{Central, central, facts, mission, plate};
+use crate::harness::{Central, central, facts, mission, on_both, plate};
 use gate_types::api::{AlarmKind, STREAM};
 use gate_types::mission::{
     Condition, ExceptionGrant, LegRef, MissionConditions, MissionPath, PathKind, Process,
@@ -56,7 +56,7 @@ async fn drive(central: &Central, process: &Process, path: &MissionPath, number:
     );
 }
 
-#[tokio::test]
+on_both! {
 async fn every_admissible_path_reaches_its_definitive_status() {
     let central = central().await;
     let mut number = 0;
@@ -69,8 +69,9 @@ async fn every_admissible_path_reaches_its_definitive_status() {
     assert_eq!(number, 15);
     assert_eq!(central.alarms().await, vec![]);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn the_wrong_way_is_told_with_process_expected_and_observed_node() {
     let central = central().await;
     let id = central.create(&mission("a", "AB123CD")).await.id;
@@ -90,4 +91,5 @@ async fn the_wrong_way_is_told_with_process_expected_and_observed_node() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), hear).await.unwrap();
+}
 }

@@ -1,6 +1,6 @@
 //! Whatever is sent, the answer is a problem that says what is wrong; never 5xx.
 
-use crate::harness::{central, mission, plate};
+use crate::harness::{central, mission, on_both, plate};
 use gate_types::api::{ENROL, EVENTS, EventBatch, MISSIONS, Problem, RELEASE, TOKENS};
 use gate_types::entry::EntryBody;
 use gate_types::mission::Direction;
@@ -26,7 +26,7 @@ fn bodies() -> Vec<Vec<u8>> {
     bodies
 }
 
-#[tokio::test]
+on_both! {
 async fn garbage_bodies_are_4xx_problems() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -45,8 +45,9 @@ async fn garbage_bodies_are_4xx_problems() {
         }
     }
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn well_formed_nonsense_is_4xx_too() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -70,18 +71,23 @@ async fn well_formed_nonsense_is_4xx_too() {
     assert_eq!(gate.send(&[event]).await.stored.len(), 1, "an extreme time is only a time");
     refused("path", central.get("/api/v1/missions/%FF").send().await.unwrap()).await;
     refused("name", central.get("/api/v1/missions/a%20b").send().await.unwrap()).await;
+    refused("nul", central.get("/api/v1/events?kind=%00").send().await.unwrap()).await;
+    let mut nul = mission("a\0b", "AB123CD");
+    nul.language = None;
+    refused("nul", central.post(MISSIONS, &serde_json::to_value(&nul).unwrap()).send().await.unwrap()).await;
     refused("method", central.post("/api/v1/alarms", &json!({})).send().await.unwrap()).await;
     refused("nothing", central.get("/api/v2").send().await.unwrap()).await;
     refused("gate port", gate.client.get(central.gate_url(MISSIONS)).send().await.unwrap()).await;
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn bytes_that_are_no_tls_do_not_disturb_the_gate_port() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let central = central().await;
-    let mut garbage = tokio::net::TcpStream::connect(central.serving.gate_listen).await.unwrap();
+    let mut garbage = tokio::net::TcpStream::connect(central.gate_listen()).await.unwrap();
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    let idle = tokio::net::TcpStream::connect(central.serving.gate_listen).await.unwrap();
+    let idle = tokio::net::TcpStream::connect(central.gate_listen()).await.unwrap();
     let mut answer = Vec::new();
     // Either an alert or a reset: the connection ends.
     drop(garbage.read_to_end(&mut answer).await);
@@ -89,4 +95,5 @@ async fn bytes_that_are_no_tls_do_not_disturb_the_gate_port() {
     let gate = central.gate("1").await;
     gate.ask(plate("AB123CD"), 1).await;
     drop(idle);
+}
 }

@@ -1,6 +1,6 @@
 //! Missions over HTTP (B6, B7): idempotent creation, validation, lists, the stream.
 
-use crate::harness::{central, mission};
+use crate::harness::{central, mission, on_both};
 use gate_types::api::{CentralEvent, MISSIONS, MissionView, Problem, STREAM};
 use gate_types::mission::{Direction, LegRef};
 use gate_types::release::Expected;
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-#[tokio::test]
+on_both! {
 async fn one_key_makes_one_mission() {
     let central = central().await;
     let asked = mission("a", "AB123CD");
@@ -28,8 +28,9 @@ async fn one_key_makes_one_mission() {
     assert_eq!(x.id.as_str(), "M-000002");
     assert_eq!(x, y);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn everything_that_is_wrong_is_told_at_once() {
     let central = central().await;
     let mut bad = mission(" ", "-");
@@ -77,8 +78,9 @@ async fn everything_that_is_wrong_is_told_at_once() {
         "{problem:?}"
     );
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_running_port_is_taken_over_with_its_progress() {
     let central = central().await;
     let mut under_way = mission("a", "AB123CD");
@@ -87,8 +89,9 @@ async fn a_running_port_is_taken_over_with_its_progress() {
     assert!(view.passed[0].imported);
     assert_eq!(view.next, [LegRef { node: "2".parse().unwrap(), direction: Direction::In }]);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn lists_are_narrowed_and_paged() {
     let central = central().await;
     for n in 1..=5 {
@@ -116,8 +119,9 @@ async fn lists_are_narrowed_and_paged() {
     }
     assert_eq!(central.get(&format!("{MISSIONS}/M-9")).send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn the_stream_tells_of_new_and_changed_missions() {
     let central = central().await;
     let mut stream = central.get(STREAM).send().await.unwrap();
@@ -146,5 +150,6 @@ async fn the_stream_tells_of_new_and_changed_missions() {
         StatusCode::UNPROCESSABLE_ENTITY
     );
     // A reader that stays does not keep central from stopping.
-    tokio::time::timeout(Duration::from_secs(20), central.serving.stop()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), central.stop()).await.unwrap();
+}
 }

@@ -1,12 +1,13 @@
 //! Permits in advance: only where the site gives them, only for a node that comes next and admits now.
 
-use crate::harness::{Gate, central, central_of, mission, site};
+use crate::harness::{Gate, Place, central, central_of, mission, on_both, site};
 use gate_types::api::{PERMITS, PermitHead, PermitRequest, PermitSheet};
 use gate_types::jws;
 use gate_types::release::Permit;
 use gate_types::{NodeId, PortId};
 use reqwest::StatusCode;
 use serde_json::json;
+use std::sync::Arc;
 
 async fn sheet(gate: &Gate<'_>) -> (PermitHead, Vec<Permit>) {
     let asked = PermitRequest { port: gate.answer.port.clone(), node: gate.node.clone() };
@@ -21,7 +22,7 @@ async fn sheet(gate: &Gate<'_>) -> (PermitHead, Vec<Permit>) {
     (head, permits)
 }
 
-#[tokio::test]
+on_both! {
 async fn a_site_that_gives_no_permits_gives_none_and_tells_the_time() {
     let central = central().await;
     central.create(&mission("a", "AB123CD")).await;
@@ -29,11 +30,12 @@ async fn a_site_that_gives_no_permits_gives_none_and_tells_the_time() {
     let (head, permits) = sheet(&gate).await;
     assert!(permits.is_empty() && head.signed_at_ms > 1_700_000_000_000);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_permit_stands_while_the_leg_is_next_and_customs_admits() {
     let site = config::Site { permits_valid_s: Some(600), ..site() };
-    let central = central_of(tempfile::tempdir().unwrap(), site).await;
+    let central = central_of(Arc::new(Place::new()), site).await;
     let made = central.create(&mission("a", "AB123CD")).await;
     let (one, two) = (central.gate("1").await, central.gate("2").await);
     let (head, permits) = sheet(&one).await;
@@ -51,8 +53,9 @@ async fn a_permit_stands_while_the_leg_is_next_and_customs_admits() {
     let again = sheet(&one).await.1;
     assert_ne!(again[0].permit, permit.permit, "a changed mission has another permit");
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_gate_gets_no_other_gate_s_permits() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -60,4 +63,5 @@ async fn a_gate_gets_no_other_gate_s_permits() {
     assert_eq!(gate.post(PERMITS, &asked).await.status(), StatusCode::FORBIDDEN);
     let asked = PermitRequest { port: PortId::new("ITTRS").unwrap(), node: gate.node.clone() };
     assert_eq!(gate.post(PERMITS, &asked).await.status(), StatusCode::FORBIDDEN);
+}
 }

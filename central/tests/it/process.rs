@@ -1,7 +1,8 @@
 //! The built program: ready file, signals, restart, exit statuses.
 
-use crate::harness::{central, central_in, facts, mission, plate, site_file};
+use crate::harness::{central, central_in, facts, mission, on_both, plate, site_file};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::Command;
 
@@ -73,17 +74,19 @@ async fn a_wrong_site_file_is_exit_78() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("site.toml"));
 }
 
-#[tokio::test]
+on_both! {
 async fn a_restart_keeps_authority_gates_and_missions() {
     let first = central().await;
     let made = first.create(&mission("a", "AB123CD")).await;
     let token = first.token("1", 60).await.token;
-    let ca = std::fs::read(first.folder.path().join("ca.pem")).unwrap();
-    first.serving.stop().await.unwrap();
-    let second = central_in(first.folder).await;
-    assert_eq!(std::fs::read(second.folder.path().join("ca.pem")).unwrap(), ca);
+    let place = Arc::clone(&first.place);
+    let ca = std::fs::read(place.folder.path().join("ca.pem")).unwrap();
+    first.stop().await;
+    let second = central_in(Arc::clone(&place)).await;
+    assert_eq!(std::fs::read(place.folder.path().join("ca.pem")).unwrap(), ca);
     assert_eq!(second.mission(made.id.as_str()).await, made);
     assert_eq!(token.split('.').next_back(), second.token("2", 60).await.token.split('.').next_back());
     let gate = second.gate("1").await;
     assert_eq!(facts(gate.ask(plate("AB123CD"), 1).await).iot_id, made.iot_id);
+}
 }

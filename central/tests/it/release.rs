@@ -1,13 +1,13 @@
 //! From readings to a mission (B9, T26).
 
-use crate::harness::{central, facts, identity, mission, plate, read};
+use crate::harness::{central, facts, identity, mission, on_both, plate, read};
 use gate_types::identity::Slot;
 use gate_types::mission::CustomsStatus;
 use gate_types::release::{Finding, Hold};
 use reqwest::StatusCode;
 use serde_json::json;
 
-#[tokio::test]
+on_both! {
 async fn any_single_identifier_finds_the_mission() {
     let central = central().await;
     let mut asked = mission("a", "ab-123 cd");
@@ -37,8 +37,9 @@ async fn any_single_identifier_finds_the_mission() {
     let wrong_slot = gate.ask(identity(vec![read(Slot::TrailerPlate, "AB123CD", 0.9)]), 10).await;
     assert_eq!(wrong_slot, Finding::Nothing { near: vec![] });
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn look_alikes_fold_on_plates_and_near_ones_are_only_told() {
     let central = central().await;
     let made = central.create(&mission("a", "BO101SA")).await;
@@ -47,8 +48,9 @@ async fn look_alikes_fold_on_plates_and_near_ones_are_only_told() {
     assert_eq!(gate.ask(plate("BO1015A"), 2).await, Finding::Nothing { near: vec!["BO101SA".to_owned()] });
     assert_eq!(gate.ask(plate("BO101XA"), 3).await, Finding::Nothing { near: vec![] });
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn identifiers_of_different_missions_are_ambiguous_unless_clearly_outweighed() {
     let central = central().await;
     let mut first = mission("a", "AB123CD");
@@ -67,8 +69,9 @@ async fn identifiers_of_different_missions_are_ambiguous_unless_clearly_outweigh
     assert_eq!(gate.ask(two(0.9), 1).await, Finding::Ambiguous { missions: vec![first.clone(), second] });
     assert_eq!(facts(gate.ask(two(0.7), 2).await).mission, first);
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_change_of_status_is_seen_at_the_next_node() {
     let central = central().await;
     let mut held = mission("a", "AB123CD");
@@ -85,4 +88,5 @@ async fn a_change_of_status_is_seen_at_the_next_node() {
     assert_eq!(changed.status(), StatusCode::OK);
     assert_eq!(changed.headers()["etag"], "\"2\"");
     assert_eq!(facts(gate.ask(plate("AB123CD"), 2).await).status, CustomsStatus::Released);
+}
 }

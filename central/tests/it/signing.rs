@@ -1,6 +1,6 @@
 //! Commands for lanes and gate passes: signed for one lane or node, within bounds, by the known key.
 
-use crate::harness::{central, mission};
+use crate::harness::{central, mission, on_both};
 use gate_types::api::{COMMANDS, GATE_PASSES, SignedCommand, SignedGatePass};
 use gate_types::command::{self, Came, RemoteCommand};
 use gate_types::{LaneId, MissionId, NodeId, gate_pass, jws};
@@ -11,7 +11,7 @@ fn now_ms() -> i64 {
     i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
 }
 
-#[tokio::test]
+on_both! {
 async fn a_command_is_signed_for_one_lane_and_a_short_time() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -40,8 +40,9 @@ async fn a_command_is_signed_for_one_lane_and_a_short_time() {
         assert!(status.is_client_error(), "{bad}: {status}");
     }
 }
+}
 
-#[tokio::test]
+on_both! {
 async fn a_gate_pass_names_a_mission_that_is_stored() {
     let central = central().await;
     let gate = central.gate("1").await;
@@ -59,4 +60,5 @@ async fn a_gate_pass_names_a_mission_that_is_stored() {
         central.post(GATE_PASSES, &long).send().await.unwrap().status(),
         StatusCode::UNPROCESSABLE_ENTITY
     );
+}
 }

@@ -1,10 +1,7 @@
-//! The tables, and the steps from one version of them to the next.
+//! SQLite's tables. Each step is applied once, in order; a step that was released is never changed.
 
-use super::StoreError;
-use rusqlite::Connection;
-
-/// Each step is applied once, in order; a step that was released is never changed.
-const STEPS: &[&str] = &[
+/// The steps.
+pub(crate) const STEPS: &[&str] = &[
     r"
 CREATE TABLE missions (
     port_id TEXT NOT NULL, no INTEGER NOT NULL, id TEXT NOT NULL, iot_id TEXT NOT NULL,
@@ -80,21 +77,38 @@ CREATE TABLE journal_heads (
     PRIMARY KEY (port_id, node, seq, hash)
 ) WITHOUT ROWID;
 ",
+    // Several processes on one database: nothing is numbered by the order of rows in a file any more.
+    r"
+ALTER TABLE events ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE arrivals (
+    port_id TEXT NOT NULL, n INTEGER NOT NULL, node TEXT NOT NULL, epoch INTEGER NOT NULL,
+    seq_from INTEGER NOT NULL, seq_to INTEGER NOT NULL, batch INTEGER NOT NULL,
+    PRIMARY KEY (port_id, n)
+) WITHOUT ROWID;
+INSERT INTO arrivals SELECT port_id, rowid, node, epoch, seq, seq, 0 FROM events;
+CREATE TABLE asks_by_id (
+    port_id TEXT NOT NULL, id TEXT NOT NULL, node TEXT NOT NULL, lane TEXT NOT NULL, number INTEGER NOT NULL,
+    nonce TEXT NOT NULL, at_ms INTEGER NOT NULL, mission_no INTEGER, found TEXT NOT NULL, identity TEXT NOT NULL,
+    PRIMARY KEY (port_id, id)
+) WITHOUT ROWID;
+INSERT INTO asks_by_id SELECT port_id, printf('%020d', n), node, lane, number, nonce, at_ms, mission_no, found,
+    identity FROM asks;
+DROP TABLE asks;
+ALTER TABLE asks_by_id RENAME TO asks;
+CREATE TABLE news (
+    port_id TEXT NOT NULL, n INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (port_id, n)
+) WITHOUT ROWID;
+CREATE TABLE settings (
+    port_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (port_id, name)
+) WITHOUT ROWID;
+CREATE TABLE log_leaves (
+    port_id TEXT NOT NULL, n INTEGER NOT NULL, node TEXT NOT NULL, seq INTEGER NOT NULL, leaf TEXT NOT NULL,
+    PRIMARY KEY (port_id, n)
+) WITHOUT ROWID;
+CREATE TABLE log_nodes (
+    port_id TEXT NOT NULL, level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL,
+    PRIMARY KEY (port_id, level, n)
+) WITHOUT ROWID;
+",
 ];
-
-/// Brings a database to the newest version.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    let done = usize::try_from(found).unwrap_or(0);
-    for (step, sql) in STEPS.iter().enumerate().skip(done) {
-        let tx = connection.transaction()?;
-        tx.execute_batch(sql)?;
-        tx.pragma_update(None, "user_version", i64::try_from(step + 1).unwrap_or(i64::MAX))?;
-        tx.commit()?;
-    }
-    Ok(())
-}
