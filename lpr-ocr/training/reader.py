@@ -1,6 +1,6 @@
-"""The reader: a plain-convolution CTC net over one crop, and its training from renderings alone.
+"""The reader: a plain-convolution CTC net over one crop, and its training from renderings and labelled photos.
 
-    python reader.py --minutes 25 --out reader.pt [--init old.pt]
+    python reader.py --minutes 25 --out reader.pt [--init old.pt] [--photos FOLDER]
 
 Two single-thread processes render and train, exchanging gradients (gloo). Losses: CTC over the 96 steps (line A, line B) plus
 the cross-entropy of each character at the step under its true centre, which takes the net off the all-blank plateau.
@@ -79,7 +79,7 @@ def greedy(logits):
 def train(rank, world, args):
     begin(rank, world, args)
     from reader_data import ReaderData
-    data = ReaderData(args.seed * 1000 + rank)
+    data = ReaderData(args.seed * 1000 + rank, args.photos)
     held = ReaderData(990_000)                               # rendered hold-out: other seed, other faces
     model = Reader()
     if args.init:
@@ -162,6 +162,7 @@ if __name__ == "__main__":
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--out", default="reader.pt")
     ap.add_argument("--init")
+    ap.add_argument("--photos", help="folder of the plate photos of train-plates.csv; without it, renderings alone")
     ap.add_argument("--seen", type=int, default=0)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--world", type=int, default=2)

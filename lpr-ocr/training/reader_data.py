@@ -6,10 +6,11 @@ import containers
 import plates
 from camera import reader_view
 from faces import READABLE, Faces
+from real_plates import SHARE, RealPlates
 from scene import Scene, clouds
 from strings import Grammar
 
-KINDS = [("eu", 0.18), ("us", 0.14), ("br", 0.06), ("two", 0.08), ("trailer", 0.06), ("arabic", 0.14), ("adr", 0.03), ("code_line", 0.08), ("code_type", 0.06),
+KINDS = [("eu", 0.16), ("us", 0.16), ("br", 0.06), ("two", 0.10), ("trailer", 0.08), ("arabic", 0.14), ("adr", 0.03), ("code_line", 0.08), ("code_type", 0.06),
          ("code_stack", 0.08), ("code_column", 0.11), ("type", 0.06), ("none", 0.02)]
 ALEF = 0.2                          # a lone stroke between dividers wants more examples than its share
 STEPS = 48
@@ -17,7 +18,8 @@ POOL, VIEWS = 400, 3
 
 
 class ReaderData:
-    def __init__(self, seed):
+    def __init__(self, seed, photos=None):
+        self.real = RealPlates(photos) if photos else None
         self.rng = np.random.default_rng(seed)
         cv2.setNumThreads(1)
         self.faces = Faces(self.rng)
@@ -77,11 +79,16 @@ class ReaderData:
         texts, pos = [], []
         for i in range(n):
             easy = self.rng.random() < 0.25          # clean views stay in, so that good pictures are read without fail
-            crop, flag, labels = self.pooled(min(d, self.rng.uniform(0.1, 0.6)) if easy else d)
+            hard = min(d, self.rng.uniform(0.1, 0.6)) if easy else d
+            if self.real and self.rng.random() < SHARE:
+                crop, text = self.real.crop(self.rng, hard)
+                flag, labels, ids = 0, [], [READABLE.index(ch) + 1 for ch in text]
+            else:
+                crop, flag, labels = self.pooled(hard)
+                ids = [READABLE.index(ch) + 1 for ch, _, _ in labels]
             c = crop.astype(np.float32)
             x[i, 0] = (c - c.mean()) / (c.std() + 4)
             x[i, 1] = flag
-            ids = [READABLE.index(ch) + 1 for ch, _, _ in labels]
             texts.append(ids)
             pos += [(i, line * STEPS + min(STEPS - 1, int(p * STEPS)), c) for (_, line, p), c in zip(labels, ids)]
         return x, texts, np.array(pos, np.int64).reshape(-1, 3)
