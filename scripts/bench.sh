@@ -7,4 +7,5 @@ cargo build --release --quiet -p vision -p gate-controller -p central -p sim -p 
 cargo build --release --quiet -p gate-core --example decisions
 "${CARGO_TARGET_DIR:-target}/release/examples/decisions"
 "${CARGO_TARGET_DIR:-target}/release/varco-bench-journal"
+"${CARGO_TARGET_DIR:-target}/release/varco-bench-central"
 exec "${CARGO_TARGET_DIR:-target}/release/varco-bench" "${BENCH_PASSES:-200}"
