@@ -3,7 +3,7 @@
 # packages of a pinned version below target/peers. Does nothing when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-want=(python3-venv socat tshark qrencode mosquitto mosquitto-clients ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0
+want=(python3-venv curl socat tshark qrencode mosquitto mosquitto-clients ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0
     gstreamer1.0-rtsp gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
 python=(pymodbus==3.16.1 pyserial==3.5 mt-sics-emulator==0.1.1 sllurp==2.0.1 pyllrp==3.1.1 bitstring==4.3.1 libosdp==3.2.9)
 npm=(llrpjs@1.0.1)

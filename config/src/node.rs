@@ -316,7 +316,8 @@ pub struct ReaderConfig {
 pub struct ScaleConfig {
     /// Device name.
     pub id: DeviceId,
-    /// `serial:///dev/...?protocol=toledo&baud=9600` or `tcp://HOST:PORT?protocol=toledo`.
+    /// `serial:///dev/...?protocol=toledo&baud=9600`, `tcp://HOST:PORT?protocol=toledo`,
+    /// `modbus://HOST:502?registers=FILE` or `modbus-rtu://HOST:PORT?registers=FILE`.
     pub endpoint: String,
     /// Capacity, kilograms.
     pub capacity_kg: f64,

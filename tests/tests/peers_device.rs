@@ -251,6 +251,36 @@ async fn a_lane_block_alone_by_tcp_and_by_rtu_on_a_serial_line() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scale_alone_is_watched_and_zeroed_only_with_consent() {
+    for arguments in [["scale", "--listen", "127.0.0.1:0"].as_slice(), &["scale", "--pty"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("scale.toml");
+        std::fs::write(&settings, "protocol = \"sics\"\nkg = 40.0\n").unwrap();
+        let arguments = [arguments, &[settings.to_str().unwrap()]].concat();
+        let mut scale = face(&arguments);
+        let url = match arguments.contains(&"--pty") {
+            true => format!("serial://{}?protocol=sics&zero_max_kg=100", place(&scale, "pty").await),
+            false => format!("tcp://{}?protocol=sics&zero_max_kg=100", place(&scale, "listening").await),
+        };
+        let seen = watch(&url);
+        seen.says(0, &["\"observed\":\"weight\"", "\"gross_kg\":40.0", "\"stable\":true"], 30).await;
+        drop(seen);
+        // Nobody agreed: nothing is set.
+        let mut test = Command::new(binary("varco-gate"));
+        test.args(["device", "test", &url, "zero"]).stdin(Stdio::null());
+        let refused = test.output().unwrap();
+        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--yes"));
+        let zeroed = test.args(["--yes", "--for", "3s"]).output().unwrap();
+        let told = String::from_utf8_lossy(&zeroed.stdout);
+        assert!(zeroed.status.success() && told.contains("\"gross_kg\":0.0"), "{told}");
+        scale.key("12340");
+        let wrong =
+            Command::new(binary("varco-gate")).args(["device", "test", &url, "raise"]).output().unwrap();
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains("a scale is told zero"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_alone_shows_what_it_is_told_and_falls_back() {
     let sign = face(&["sign", "--listen", "127.0.0.1:0"]);
     let url = format!("tcp://{}?protocol=sign&lines=2&columns=16", place(&sign, "listening").await);

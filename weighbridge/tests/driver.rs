@@ -386,3 +386,36 @@ async fn a_flood_of_noise_and_an_endless_nothing_end_in_a_named_fault() {
     let found = sending(&mut master, b"40,kg\r\nST,GS,   12340,kg\r\n", lane.weight(|w| w.stable)).await;
     assert_eq!(found.gross_kg, 12_340.0, "half a line before it");
 }
+
+/// An indicator behind a serial server: RTU frames over TCP.
+#[tokio::test]
+async fn registers_are_read_by_rtu_over_tcp() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let map = concat!(env!("CARGO_MANIFEST_DIR"), "/data/laumas-tlb.toml");
+    let endpoint = format!("modbus-rtu://{}?registers={map}&unit_id=3", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut line, _)) = listener.accept().await {
+            let mut request = [0u8; 8];
+            while line.read_exact(&mut request).await.is_ok() {
+                assert_eq!(request[..6], [3, 3, 0, 6, 0, 3]);
+                // Standstill, 12,340 kg.
+                let mut answer = vec![3, 3, 6, 0x08, 0x00, 0x00, 0x00, 0x30, 0x34];
+                let crc = answer.iter().fold(0xffff_u16, |crc, byte| {
+                    (0..8).fold(
+                        crc ^ u16::from(*byte),
+                        |c, _| if c & 1 == 1 { c >> 1 ^ 0xa001 } else { c >> 1 },
+                    )
+                });
+                answer.extend(crc.to_le_bytes());
+                // A serial server cuts where it likes.
+                let (first, rest) = answer.split_at(4);
+                if line.write_all(first).await.is_err() || line.write_all(rest).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    let mut lane = Lane::start(&endpoint);
+    let read = lane.weight(|w| w.stable).await;
+    assert_eq!((read.gross_kg, read.stable_source), (12_340.0, StableSource::Indicator));
+}

@@ -91,6 +91,8 @@ pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
         let forms = [
             ("serial", "serial:///dev/...?protocol=toledo&baud=9600"),
             ("tcp", "tcp://HOST:PORT?protocol=toledo"),
+            ("modbus", "modbus://HOST:502?registers=FILE"),
+            ("modbus-rtu", "modbus-rtu://HOST:PORT?registers=FILE"),
         ];
         endpoint(&scale.endpoint, &format!("{at}.scale.endpoint"), &forms, f);
         f.within(&format!("{at}.scale.capacity_kg"), scale.capacity_kg, 1_000.0, 200_000.0, "kg");
