@@ -303,6 +303,7 @@ impl LanePlan {
                     .collect(),
                 reader: lane.reader.as_ref().map(|r| r.id.clone()),
                 scale: lane.scale.as_ref().map(|s| s.id.clone()),
+                scale_inside: lane.scale.as_ref().is_some_and(|s| s.inside_lock),
                 code_reader: lane.code_reader.as_ref().map(|r| r.id.clone()),
             },
             processes,

@@ -127,6 +127,8 @@ pub struct LaneDevices {
     pub reader: Option<DeviceId>,
     /// The weighing indicator.
     pub scale: Option<DeviceId>,
+    /// The scale lies between the arms of a two-barrier lock; else before the entry arm.
+    pub scale_inside: bool,
     /// The barcode reader to which drivers show gate passes.
     pub code_reader: Option<DeviceId>,
 }

@@ -95,6 +95,15 @@ pub(super) fn of_lane(lane: &LaneConfig, at: &str, f: &mut Findings) {
             ("modbus-rtu", "modbus-rtu://HOST:PORT?registers=FILE"),
         ];
         endpoint(&scale.endpoint, &format!("{at}.scale.endpoint"), &forms, f);
+        if scale.inside_lock && lane.exit_io.is_none() {
+            let text = "the lane has one arm; add [lane.exit_io], or remove inside_lock";
+            f.add(format!("{at}.scale.inside_lock"), text);
+        }
+        if scale.inside_lock && lane.weight.as_ref().is_some_and(|w| w.required) {
+            let text = "before the entry arm nobody is weighed yet, and a demanded weight would let nobody in; write \
+                        weight.required = false: it is judged at the exit arm";
+            f.add(format!("{at}.scale.inside_lock"), text);
+        }
         f.within(&format!("{at}.scale.capacity_kg"), scale.capacity_kg, 1_000.0, 200_000.0, "kg");
         f.within(&format!("{at}.scale.interval_kg"), scale.interval_kg, 0.1, 100.0, "kg");
     }

@@ -5,6 +5,7 @@ use super::reread::{Reads, Reread, compare};
 use anyhow::{Context as _, Result, bail};
 use config::{RuleSets, load_rules};
 use gate_core::policy::{Issued, Law, decide_again};
+use gate_types::decision::{CheckResult, Outcome};
 use gate_types::entry::{Entry, EntryBody};
 use gate_types::rules::LaneRules;
 use gate_types::verdict::Verdict;
@@ -40,6 +41,12 @@ const KINDS: [&str; 10] = [
 struct Tally {
     decisions: u64,
     differences: u64,
+    /// Of them, those with another verdict; the others differ in their reasons alone.
+    verdicts: u64,
+    /// Checks that fail now and passed then, by their names.
+    failing: BTreeMap<&'static str, u64>,
+    /// The same the other way round.
+    passing: BTreeMap<&'static str, u64>,
     passes: BTreeSet<PassId>,
     /// Decisions that cannot be taken again, by the reason.
     left_out: BTreeMap<&'static str, u64>,
@@ -145,10 +152,12 @@ fn again(
     }
     let by = Law::of(&law.rules, &law.acting, &law.beside);
     let decision = decide_again(&by, identity, mission.as_deref(), record);
+    let new = decision.verdict.clone();
     tally.decisions += 1;
     tally.passes.extend(entry.pass.clone());
     *tally.table.entry((name(verdict), name(&decision.verdict))).or_default() += 1;
     let differs = if other_rules {
+        tally.checks(&record.checks, &decision.record.checks);
         decision.verdict != *verdict
     } else {
         let body = EntryBody::Decided {
@@ -162,9 +171,15 @@ fn again(
     };
     if differs {
         tally.differences += 1;
+        let (was, now) = (name(verdict), name(&new));
+        tally.verdicts += u64::from(was != now);
         let pass = entry.pass.as_ref().map_or_else(|| "no pass".to_owned(), ToString::to_string);
-        writeln!(out, "pass {pass}, entry {}: recorded {}", row.seq.0, told(verdict))?;
-        writeln!(out, "{:>width$} now {}", "", told(&decision.verdict), width = 4)?;
+        writeln!(out, "pass {pass}, entry {}: {was} recorded, {now} now", row.seq.0)?;
+        for (when, verdict) in [("then", verdict), ("now", &new)] {
+            for reason in verdict.reasons() {
+                writeln!(out, "    {when:<4} {}", reason.text)?;
+            }
+        }
     }
     Ok(())
 }
@@ -177,18 +192,22 @@ fn name(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn told(verdict: &Verdict) -> String {
-    let reasons: Vec<&str> = verdict.reasons().iter().map(|r| r.text.as_str()).collect();
-    if reasons.is_empty() {
-        name(verdict).to_owned()
-    } else {
-        format!("{}: {}", name(verdict), reasons.join("; "))
-    }
-}
-
 impl Tally {
     fn leave_out(&mut self, why: &'static str) {
         *self.left_out.entry(why).or_default() += 1;
+    }
+    /// Counts the checks whose outcome is another one now.
+    fn checks(&mut self, then: &[CheckResult], now: &[CheckResult]) {
+        let failed = |all: &[CheckResult]| -> BTreeSet<&'static str> {
+            all.iter().filter(|c| c.outcome == Outcome::Failed).map(|c| c.check.name()).collect()
+        };
+        let (then, now) = (failed(then), failed(now));
+        for check in now.difference(&then) {
+            *self.failing.entry(check).or_default() += 1;
+        }
+        for check in then.difference(&now) {
+            *self.passing.entry(check).or_default() += 1;
+        }
     }
     fn reread(&mut self, reread: &Reread) {
         let [equal, same, other] = &mut self.reread;
@@ -209,6 +228,14 @@ impl Tally {
         for ((was, is), count) in &self.table {
             writeln!(out, "{was:<10} {is:<10} {count}")?;
         }
+        for (what, checks) in
+            [("fail now and did not then", &self.failing), ("failed then and do not now", &self.passing)]
+        {
+            if !checks.is_empty() {
+                let told: Vec<String> = checks.iter().map(|(check, n)| format!("{check} {n}")).collect();
+                writeln!(out, "checks that {what}: {}", told.join(", "))?;
+            }
+        }
         let [equal, same, other] = self.reread;
         writeln!(
             out,
@@ -218,9 +245,12 @@ impl Tally {
         )?;
         let (decisions, passes, differ) = (self.decisions, self.passes.len(), self.differences);
         let how = if other_rules {
-            "with another verdict or reason under these rules"
+            format!(
+                "with another verdict or reason under these rules ({} with another verdict)",
+                self.verdicts
+            )
         } else {
-            "not byte for byte as recorded"
+            "not byte for byte as recorded".to_owned()
         };
         writeln!(out, "{decisions} decisions of {passes} passes taken again, {differ} {how}")
     }

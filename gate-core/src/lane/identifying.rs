@@ -2,7 +2,7 @@
 
 use super::pass::{shadow_moves, turned_back};
 use super::state::State;
-use super::{Lane, ask, verdict};
+use super::{Lane, ask, lock, verdict};
 use gate_types::Mono;
 use gate_types::decision::Basis;
 
@@ -14,8 +14,12 @@ pub(super) fn step(lane: &mut Lane, since: Mono) -> Option<State> {
     let rule = &lane.spec.identity;
     let is_read = |slot| pass.identity.best(slot).is_some_and(|c| c.probability >= rule.read_threshold);
     let read = rule.slots.iter().filter(|s| is_read(**s)).count();
-    let weighed =
-        lane.spec.weight.is_none() || lane.spec.devices.scale.is_none() || pass.identity.weight.is_some();
+    let devices = &lane.spec.devices;
+    let weighs_here = lane.other.is_none() || lock::holds(lane) == devices.scale_inside;
+    let weighed = lane.spec.weight.is_none()
+        || devices.scale.is_none()
+        || !weighs_here
+        || pass.identity.weight.is_some();
     let enough = read >= usize::from(rule.factors_wanted) && read > 0 && weighed;
     let over = lane.mono().since_ms(since) >= lane.spec.timers.identify_ms;
     if enough || (over && !pass.identity.slots.is_empty()) {

@@ -6,7 +6,7 @@ use super::faults::{self, clear, part, raise};
 use super::guard::all_known;
 use super::pass::MAX_EVIDENCE_ENTRIES;
 use super::state::State;
-use super::{Lane, Pass};
+use super::{Lane, Pass, lock};
 use crate::interlock::zone_is_free;
 use gate_types::entry::EntryBody;
 use gate_types::fault::FaultKind;
@@ -168,6 +168,10 @@ fn saw_weight(lane: &mut Lane, device: &DeviceId, weight: WeightRead, at: Mono) 
         return;
     }
     lane.weight_kg = weight.gross_kg.is_finite().then_some(weight.gross_kg);
+    if lane.other.is_some() && lock::holds(lane) != lane.spec.devices.scale_inside {
+        // It weighs where this vehicle is not: whoever stands there is another one.
+        return;
+    }
     let inputs = lane.inputs();
     if !zone_is_free(&inputs) || !inputs.fully_on_platform() {
         // A vehicle that reaches under the arm or over an edge is not on the platform with all its axles, or

@@ -35,7 +35,7 @@ fn rule(name: &str, requires: &[Condition], instruction: InstructionKind) -> (St
     let admit = vec![CustomsStatus::Released];
     (
         name.to_owned(),
-        LegRule { node: l.node, direction: l.direction, admit, requires: requires.to_vec(), instruction },
+        LegRule { node: l.node, direction: l.direction, admit, requires: requires.to_vec(), instruction, required_checks: vec![] },
     )
 }
 
@@ -238,6 +238,7 @@ pub fn spec(live: bool, weighed: bool) -> LaneSpec {
             reader: Some(device("reader")),
             scale: weighed.then(|| device("scale")),
             code_reader: Some(device("codes")),
+            scale_inside: false,
         },
         processes: Arc::new(processes()),
         epoch: BootEpoch(1),

@@ -7,6 +7,7 @@
 use crate::bench::Bench;
 use crate::site::{lock_spec, spec};
 use crate::tell;
+use gate_core::spec::WeightRule;
 use gate_core::{Input, OperatorAct, VerifiedAnswer};
 use gate_types::MissionId;
 use gate_types::console::LaneState;
@@ -23,7 +24,11 @@ const CHATTER_MS: u64 = 150;
 
 fn lane(traits: &str) -> Bench {
     if traits.contains("two arms") {
-        return Bench::new(lock_spec());
+        let (mut lock, weighed) = (lock_spec(), spec(true, traits.contains("weighed")));
+        lock.weight = weighed.weight.map(|rule| WeightRule { required: false, ..rule });
+        lock.devices.scale = weighed.devices.scale;
+        lock.devices.scale_inside = traits.contains("inside");
+        return Bench::new(lock);
     }
     let mut bench = Bench::new(spec(!traits.contains("shadow"), traits.contains("weighed")));
     if traits.contains("gate passes") {

@@ -6,6 +6,7 @@ mod calibration;
 mod cases;
 mod circumstances;
 mod fusion;
+mod papers;
 mod permits;
 #[path = "../core/site.rs"]
 mod site;

@@ -52,6 +52,11 @@ pub async fn start_faces(plant: &Plant, bays: &[Arc<Bay>]) -> anyhow::Result<BTr
             let map = PointMap::load(&lane.io.points).map_err(|e| anyhow::anyhow!("{e}"))?;
             let address = faces::io::start(bay.clone(), map).await?;
             endpoints.insert(lane.io.id.to_string(), moved(&lane.io.endpoint, address)?);
+            if let (Some(io), Some(exit)) = (&lane.exit_io, &bay.exit) {
+                let map = PointMap::load(&io.points).map_err(|e| anyhow::anyhow!("{e}"))?;
+                let address = faces::io::start(exit.clone(), map).await?;
+                endpoints.insert(io.id.to_string(), moved(&io.endpoint, address)?);
+            }
             for camera in &lane.cameras {
                 let address = faces::camera::start(bay.clone(), camera.view).await?;
                 endpoints.insert(camera.id.to_string(), moved(&camera.endpoint, address)?);
@@ -144,7 +149,7 @@ pub fn rewrite(file: &Path, to: &Surroundings<'_>) -> anyhow::Result<()> {
         let table = lane.as_table_mut().context("a lane is no table")?;
         for (key, part) in table.iter_mut() {
             let devices: Vec<&mut Value> = match (key.as_str(), part) {
-                ("io" | "reader" | "scale" | "sign", device) => vec![device],
+                ("io" | "exit_io" | "reader" | "scale" | "sign", device) => vec![device],
                 ("camera", Value::Array(list)) => list.iter_mut().collect(),
                 (_, _) => continue,
             };

@@ -59,6 +59,9 @@ pub fn judge(truth: &Ledger, records: &Records, seed: u64, seconds: f64) -> Summ
         s.missions.completed += 1;
         *s.missions.by_process.entry(mission.process.to_string()).or_default() += 1;
     }
+    for (lane, times) in &truth.both_up {
+        s.disagreements.push(format!("{lane}: both arms of the lock were up {times} times"));
+    }
     s.missions.truth = truth.finished.clone();
     events(&mut s, records);
     s

@@ -53,12 +53,22 @@ pub struct Bay {
     pub seed: u64,
     /// The vehicle before the arm.
     pub vehicle: watch::Sender<Option<Visit>>,
+    /// The exit arm of a two-barrier lock, with a block of its own.
+    pub exit: Option<Arc<Bay>>,
     panel: Mutex<Panel>,
 }
 
 impl Bay {
     /// An empty lane with its arm down.
     pub fn new(lane: LaneId, seed: u64) -> Arc<Self> {
+        Self::beside(lane, seed, None)
+    }
+    /// An empty two-barrier lock with both arms down.
+    pub fn lock(lane: LaneId, seed: u64) -> Arc<Self> {
+        let exit = Self::new(lane.clone(), seed);
+        Self::beside(lane, seed, Some(exit))
+    }
+    fn beside(lane: LaneId, seed: u64, exit: Option<Arc<Self>>) -> Arc<Self> {
         let inputs = LaneInputs {
             loop_approach: Level::Off,
             loop_under: Level::Off,
@@ -71,7 +81,7 @@ impl Bay {
             ..LaneInputs::default()
         };
         let panel = Panel { inputs, pulses: Vec::new(), green: false, sign: Vec::new(), sign_heard: None };
-        Arc::new(Self { lane, seed, vehicle: watch::channel(None).0, panel: Mutex::new(panel) })
+        Arc::new(Self { lane, seed, vehicle: watch::channel(None).0, exit, panel: Mutex::new(panel) })
     }
     /// The panel; held for a moment only, never across an await.
     pub fn panel(&self) -> MutexGuard<'_, Panel> {

@@ -58,6 +58,8 @@ pub struct ArmRecord {
     pub act: ArmAct,
     /// The visit that was open then.
     pub visit: Option<u64>,
+    /// It is the exit arm of a two-barrier lock.
+    pub exit: bool,
 }
 
 /// Everything that happened.
@@ -69,6 +71,8 @@ pub struct Ledger {
     pub arms: Vec<ArmRecord>,
     /// Missions that truly reached their destination, by process.
     pub finished: std::collections::BTreeMap<String, u64>,
+    /// How often both arms of a lock were off their lower ends at once, by lane.
+    pub both_up: std::collections::BTreeMap<String, u64>,
     /// Trucks that gave up though nothing was wrong with them.
     pub gave_up: u64,
 }

@@ -68,7 +68,8 @@ impl Port {
     pub fn new(site: &Site, nodes: &[NodeConfig], seed: u64, lively: Liveliness) -> Self {
         let mut lanes = Vec::new();
         for (n, lane) in nodes.iter().flat_map(|c| c.lanes.iter().map(move |l| (c, l))).enumerate() {
-            let bay = Bay::new(lane.1.id.clone(), seed.wrapping_mul(1_000_003).wrapping_add(n as u64));
+            let (id, seed) = (lane.1.id.clone(), seed.wrapping_mul(1_000_003).wrapping_add(n as u64));
+            let bay = if lane.1.exit_io.is_some() { Bay::lock(id, seed) } else { Bay::new(id, seed) };
             lanes.push(Lane::new(lane.0.node.clone(), lane.1.direction, lane.1.scale.is_some(), bay));
         }
         Self {
@@ -169,14 +170,19 @@ impl Port {
             let Some(inside) = &mut lane.inside else { continue };
             let stood_s = match inside.drive {
                 Drive::Standing(since) => now - since,
-                Drive::Approaching | Drive::Going | Drive::Reversing => 0.0,
+                Drive::Approaching
+                | Drive::Going
+                | Drive::Reversing
+                | Drive::Enclosed(_)
+                | Drive::Leaving
+                | Drive::BackingOut => 0.0,
             };
             inside.patience_s = inside.patience_s.min(stood_s + LAST_WAIT_S);
         }
     }
     /// No truck is in any lane, and every arm is down.
     pub fn is_empty(&self) -> bool {
-        self.lanes.iter().all(|l| l.inside.is_none() && l.arm.is_down())
+        self.lanes.iter().all(|l| l.inside.is_none() && l.arm.is_down() && l.exit.is_none_or(|e| e.is_down()))
     }
     /// Lets `dt` seconds pass.
     pub fn tick(&mut self, dt: f64, wall_ms: i64) -> Vec<Errand> {
@@ -254,11 +260,13 @@ impl Port {
                     self.schedule(id, |w| matches!(w, When::Standing(leg, _) if leg == next));
                 }
             }
-            Event::Arm(act) => {
+            Event::BothUp => *self.ledger.both_up.entry(lane.to_string()).or_default() += 1,
+            Event::Arm(act) | Event::ExitArm(act) => {
+                let exit = matches!(event, Event::ExitArm(_));
                 // What moves when a truck has just left belongs to its visit.
                 let visit = open.or_else(|| self.last_visit(&lane));
                 let visit = if act == ArmAct::RaisePulse { open } else { visit };
-                self.ledger.arms.push(ArmRecord { lane, at_ms: wall_ms, act, visit });
+                self.ledger.arms.push(ArmRecord { lane, at_ms: wall_ms, act, visit, exit });
             }
             Event::Passed(id) => {
                 self.end_visit(&lane, Ending::Passed, wall_ms);
