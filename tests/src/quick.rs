@@ -1,8 +1,11 @@
 //! A gate whose lanes lose no time: the container code alone is needed, the timers are short, and every lane
 //! has its own remote I/O and a camera that shows its own container.
 
-use crate::{Block, Camera, Central, Gate, NodeFile, Stand, binary, container_only, root};
-use gate_types::console::LaneState;
+use crate::{
+    Block, Camera, Central, Gate, NodeFile, Stand, binary, container_only, drive_through, released_import,
+    root, until,
+};
+use gate_types::console::{LaneState, Metrics};
 use std::path::Path;
 use std::process::Command;
 
@@ -52,6 +55,19 @@ impl QuickGate {
             quick.gate.lane_until(&lane.id, "an idle lane without faults", 60, idle).await;
         }
         quick
+    }
+    /// A released import drives out by the first lane; the gate's figures once central has acknowledged the end
+    /// of that pass.
+    pub async fn pass_with_receipt(&self) -> Metrics {
+        let QuickLane { id, block, code, .. } = self.lanes.first().unwrap();
+        self.central.create(&released_import(code)).await;
+        block.loops(true, false);
+        drive_through(&self.gate, block, id).await;
+        until("central's receipt for the end of the pass", 30, || async {
+            let metrics: Metrics = self.gate.get("/api/v1/metrics").await;
+            (metrics.anchored == metrics.entries).then_some(metrics)
+        })
+        .await
     }
 }
 

@@ -1,8 +1,10 @@
 //! A two-barrier lock with the built daemon and two PLC blocks: never both arms up, a decision for each arm,
-//! and a restart with a vehicle between the arms.
+//! a restart with a vehicle between the arms, and the way back that an operator gives.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use gate_types::api::MissionChange;
 use gate_types::console::LaneState;
+use gate_types::mission::CustomsStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tests::{Block, Camera, ContainerLane, LANE, released_export, root, side_view, until};
@@ -83,4 +85,35 @@ async fn a_lock_lets_one_vehicle_through_two_arms_and_survives_a_restart_between
     })
     .await;
     assert!(journal::verify(&lane.stand.path().join("state/journal.db")).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_refused_in_a_lock_gets_out_backwards_by_an_operator() {
+    let (picture, code) = side_view();
+    let (lane, exit) = lock(picture).await;
+    let mission = lane.central.create(&released_export(&code)).await;
+    lane.block.loops(true, false);
+    until("the entry arm to rise", 30, || async { (lane.block.arm() >= 1.0).then_some(()) }).await;
+    let refused = MissionChange {
+        status: Some(CustomsStatus::Refused),
+        holds: None,
+        conditions: None,
+        circumstances: None,
+        by: "a test".into(),
+    };
+    lane.central.change(&mission.id, &refused).await;
+    drive_in(&lane, &exit).await;
+    lane.until("refused between the arms", 20, |l| l.state == LaneState::Referred).await;
+    assert_eq!(exit.raises(), 0);
+    let token = std::fs::read_to_string(lane.stand.path().join("state/console-token")).unwrap();
+    assert!(lane.gate.act(&token, LANE, "turn_back").await);
+    until("the entry arm to rise", 20, || async { (lane.block.arm() >= 1.0).then_some(()) }).await;
+    assert_eq!((exit.arm(), lane.block.raises()), (0.0, 2));
+    lane.block.loops(false, true);
+    lane.until("the vehicle under the entry arm", 10, |l| l.inputs.loop_under.is_on()).await;
+    exit.loops(false, false);
+    lane.until("the lock free", 10, |l| l.exit_inputs.is_some_and(|i| !i.loop_approach.is_on())).await;
+    lane.block.loops(false, false);
+    let view = lane.until("the pass to end", 20, |l| l.pass.is_none()).await;
+    assert_eq!((lane.block.arm(), exit.raises()), (0.0, 0), "{view:?}");
 }

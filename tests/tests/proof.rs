@@ -65,17 +65,11 @@ fn other_rules(state: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pass_can_be_proven_to_an_outsider_and_a_cut_journal_is_found_out() {
-    let QuickGate { gate, central, lanes, stand } = QuickGate::start(1).await;
-    let QuickLane { id: lane, block, code, .. } = lanes.first().unwrap();
-    central.create(&tests::released_import(code)).await;
-    block.loops(true, false);
-    tests::drive_through(&gate, block, lane).await;
+    let quick = QuickGate::start(1).await;
+    let metrics = quick.pass_with_receipt().await;
+    let QuickGate { gate, central, lanes, stand } = quick;
+    let QuickLane { id: lane, code, .. } = lanes.first().unwrap();
     let state = stand.path().join("state");
-    let metrics = until("central's receipt for the end of the pass", 30, || async {
-        let metrics: Metrics = gate.get("/api/v1/metrics").await;
-        (metrics.anchored == metrics.entries).then_some(metrics)
-    })
-    .await;
     let entries = metrics.entries;
 
     // Beside the running daemon.
@@ -161,17 +155,11 @@ async fn a_pass_can_be_proven_to_an_outsider_and_a_cut_journal_is_found_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_that_sqlite_cannot_open_is_set_aside_and_the_lanes_work_on() {
-    let QuickGate { gate, central, lanes, stand } = QuickGate::start(1).await;
+    let quick = QuickGate::start(1).await;
+    let before = quick.pass_with_receipt().await;
+    let QuickGate { gate, central, lanes, stand } = quick;
     let QuickLane { id: lane, block, code, .. } = lanes.first().unwrap();
-    central.create(&tests::released_import(code)).await;
-    block.loops(true, false);
-    tests::drive_through(&gate, block, lane).await;
     let state = stand.path().join("state");
-    let before = until("central's receipt for the end of the pass", 30, || async {
-        let metrics: Metrics = gate.get("/api/v1/metrics").await;
-        (metrics.anchored == metrics.entries).then_some(metrics)
-    })
-    .await;
     let mut ruin = Vec::new();
     let gate = gate
         .crash_and_restart_after(|| {
