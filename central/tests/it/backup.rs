@@ -28,8 +28,8 @@ async fn a_backup_under_load_is_one_moment_and_restores_into_both() {
     let load = async {
         let mut seq = 2;
         loop {
-            gate.send(&(seq..seq + 50).map(opened).collect::<Vec<_>>()).await;
-            seq += 50;
+            gate.send(&(seq..seq + 40).map(opened).collect::<Vec<_>>()).await;
+            seq += 40;
         }
     };
     let (done, told) = tokio::select! {
@@ -54,7 +54,7 @@ async fn a_backup_under_load_is_one_moment_and_restores_into_both() {
         let view = second.mission(made.id.as_str()).await;
         assert_eq!((view.iot_id, view.passed.len()), (made.iot_id, 1));
         let counts: EventCounts = second.read(EVENT_COUNTS).await;
-        assert!(counts.stored % 50 == 1 && counts.duplicated == 0, "whole batches of one moment: {counts:?}");
+        assert!(counts.stored % 40 == 1 && counts.duplicated == 0, "whole batches of one moment: {counts:?}");
         second.stop().await;
     }
 }
