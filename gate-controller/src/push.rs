@@ -134,6 +134,8 @@ impl PushDriver {
                 command = link.commands.recv() => match command {
                     None => return Ok(()),
                     Some(CameraCommand::Rest) => (self.on, self.early) = (false, None),
+                    // The next vehicle's shot may be here already.
+                    Some(CameraCommand::Empty) => self.on = false,
                     Some(CameraCommand::Observe) => {
                         self.on = true;
                         let early = self.early.take().filter(|(at, _)| at.elapsed() < EARLIER);

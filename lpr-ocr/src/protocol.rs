@@ -38,6 +38,9 @@ pub enum ToWorker {
         on: bool,
         /// Counts the vehicles of this driver; reads carry it back, so that late ones are told apart.
         round: u32,
+        /// No vehicle is in the lane: the scene may be learned, and another one is told.
+        #[serde(default)]
+        empty: bool,
     },
     /// Asks for a `pong`.
     Ping {

@@ -44,6 +44,8 @@ pub struct WorkerSpec {
 pub enum CameraCommand {
     /// A vehicle stands in the lane: read it. Given again, everything is read anew.
     Observe,
-    /// No vehicle: rest.
+    /// Nothing more is to be read: rest. A vehicle may still stand there.
     Rest,
+    /// No vehicle is in the lane: rest, and look whether the camera still sees its scene.
+    Empty,
 }

@@ -6,6 +6,7 @@ mod process;
 mod reads;
 
 use crate::FrameStore;
+use crate::protocol::ToWorker;
 use crate::spec::{CameraCommand, WorkerSpec};
 use crate::vote::Fusion;
 use device::{DeviceLink, Driver, DriverError, Health, Stopped};
@@ -50,6 +51,8 @@ pub struct WorkerDriver {
     frames: FrameStore,
     limits: WorkerLimits,
     on: bool,
+    /// No vehicle is in the lane.
+    empty: bool,
     round: u32,
     fusion: Fusion,
     told: Vec<(ReadKind, String, f32)>,
@@ -63,6 +66,7 @@ impl WorkerDriver {
             frames,
             limits: WorkerLimits::default(),
             on: false,
+            empty: false,
             round: 0,
             fusion: Fusion::new(),
             told: Vec::new(),
@@ -75,7 +79,13 @@ impl WorkerDriver {
         self
     }
 
+    /// What the worker is to do now.
+    fn observe(&self) -> ToWorker {
+        ToWorker::Observe { on: self.on, round: self.round, empty: self.empty }
+    }
+
     fn obey(&mut self, command: CameraCommand) {
+        self.empty = command == CameraCommand::Empty;
         self.on = match command {
             CameraCommand::Observe => {
                 self.round = self.round.wrapping_add(1);
@@ -83,7 +93,7 @@ impl WorkerDriver {
                 self.told.clear();
                 true
             }
-            CameraCommand::Rest => false,
+            CameraCommand::Rest | CameraCommand::Empty => false,
         };
     }
 }

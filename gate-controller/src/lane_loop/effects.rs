@@ -88,6 +88,7 @@ impl LaneLoop {
                 }
             }
         }
+        self.tell_empty();
         Ok(())
     }
 

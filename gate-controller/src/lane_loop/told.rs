@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) watch: Option<bool>,
+    /// Whether the cameras know that no vehicle is in the lane.
+    pub(super) empty: bool,
     /// The lamps at each arm.
     pub(super) light: BTreeMap<Side, LightColour>,
     pub(super) sign: Vec<String>,
@@ -40,6 +42,22 @@ impl LaneLoop {
             watch_camera(camera, commands, on);
         }
         self.watch_reader(on);
+    }
+    /// Tells the cameras when the lane becomes empty, and when it is not any more.
+    pub(super) fn tell_empty(&mut self) {
+        let empty = self.parts.lane.pass().is_none();
+        if empty == self.told.empty {
+            return;
+        }
+        self.told.empty = empty;
+        let command = match (empty, self.told.watch) {
+            (true, _) => CameraCommand::Empty,
+            (false, Some(true)) => return,
+            (false, Some(false) | None) => CameraCommand::Rest,
+        };
+        for (camera, commands) in &self.parts.links.cameras {
+            sent(camera, commands.try_send(command));
+        }
     }
     fn watch_reader(&self, on: bool) {
         if let (Some(reader), Some(name)) = (&self.parts.links.reader, &self.parts.links.names.reader) {
@@ -77,10 +95,13 @@ impl LaneLoop {
                 self.watch_reader(on);
             }
         } else if self.told.cameras_lost.remove(device)
-            && let Some(on) = self.told.watch
             && let Some((camera, commands)) = self.parts.links.cameras.iter().find(|(id, _)| id == device)
         {
-            watch_camera(camera, commands, on);
+            if self.told.empty {
+                sent(camera, commands.try_send(CameraCommand::Empty));
+            } else if let Some(on) = self.told.watch {
+                watch_camera(camera, commands, on);
+            }
         }
     }
     /// A camera that was lost is told anew what to do when it is back; one whose picture was merely

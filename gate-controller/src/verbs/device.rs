@@ -2,7 +2,9 @@
 //! observes, `test` exercises what it can be told.
 
 use super::device_bench::{Limits, Sure};
-use super::{device_badge, device_barcode, device_camera, device_io, device_reader, device_scale, device_sign};
+use super::{
+    device_badge, device_barcode, device_camera, device_io, device_reader, device_scale, device_sign,
+};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use device::{Endpoint, TapLevel};

@@ -38,7 +38,8 @@ pub(super) async fn watch(mut endpoint: Endpoint, limits: &Limits, out: &mut imp
     let issuer = issuer(&mut endpoint)?;
     let _protocol: String = setting(&mut endpoint, "protocol", String::new())?;
     let (shown, codes) = mpsc::channel(WAITING);
-    let mut bench = Bench::start("codes", BarcodeDriver::new(endpoint, issuer, shown), limits)?.beside(codes, told);
+    let mut bench =
+        Bench::start("codes", BarcodeDriver::new(endpoint, issuer, shown), limits)?.beside(codes, told);
     let up = bench.watch(limits, out).await;
     bench.stop().await;
     up

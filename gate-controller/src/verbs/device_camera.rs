@@ -84,6 +84,7 @@ pub(super) async fn test(
         std::fs::remove_file(&file).with_context(|| file.display().to_string())?;
     }
     let mut bench = Bench::start("camera", driver(&parted)?, limits)?;
+    bench.commands.send(CameraCommand::Empty).await?;
     bench.up(out).await?;
     let until = Instant::now() + limits.for_time.unwrap_or(LEARNED_WITHIN);
     while !file.exists() && Instant::now() < until {
@@ -104,9 +105,8 @@ pub(super) async fn watch(
 ) -> Result<bool> {
     let parted = parted(text, endpoint);
     let mut bench = Bench::start("camera", driver(&parted)?, limits)?;
-    if parted.kinds != "none" {
-        bench.commands.send(CameraCommand::Observe).await?;
-    }
+    let first = if parted.kinds == "none" { CameraCommand::Empty } else { CameraCommand::Observe };
+    bench.commands.send(first).await?;
     let up = bench.watch(limits, out).await;
     bench.stop().await;
     up

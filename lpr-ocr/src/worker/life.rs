@@ -71,7 +71,7 @@ impl WorkerDriver {
                             FromWorker::Ready { models, .. } => {
                                 ready = true;
                                 tracing::info!(device = %link.id, models, "vision worker ready");
-                                let observe = ToWorker::Observe { on: self.on, round: self.round };
+                                let observe = self.observe();
                                 if let Err(why) = send(&mut pipes.stdin, link, &observe).await {
                                     return Ok(End::Lost(why));
                                 }
@@ -99,7 +99,7 @@ impl WorkerDriver {
                     }
                     Some(command) => {
                         self.obey(command);
-                        ready.then_some(ToWorker::Observe { on: self.on, round: self.round })
+                        ready.then(|| self.observe())
                     }
                 },
                 () = sleep_until(overdue) => {

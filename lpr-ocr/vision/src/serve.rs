@@ -35,6 +35,8 @@ pub(crate) struct Shared {
 struct State {
     on: bool,
     round: u32,
+    /// No vehicle is in the lane.
+    empty: bool,
     /// Known from `open` on.
     camera: Option<Camera>,
 }
@@ -146,10 +148,10 @@ pub(crate) fn run(args: &ModelArgs) -> anyhow::Result<ExitCode> {
                     reading::start(&shared, engine, Turns::open(turns.as_deref()), Keeper::open(scene))
                         .context("reading thread")?;
                 }
-                ToWorker::Observe { on, round } => {
+                ToWorker::Observe { on, round, empty } => {
                     let mut state = shared.lock();
                     let fresh = on && (!state.on || state.round != round);
-                    (state.on, state.round) = (on, round);
+                    (state.on, state.round, state.empty) = (on, round, empty && !on);
                     if fresh {
                         state.camera.iter_mut().for_each(Camera::new_round);
                     }

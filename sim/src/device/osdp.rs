@@ -64,7 +64,10 @@ pub(super) async fn serve(settings: Settings, place: Place, mut keys: mpsc::Rece
 }
 
 /// One panel until it leaves.
-async fn speak(mut line: impl AsyncRead + AsyncWrite + Unpin, reader: &Mutex<ReaderFace>) -> std::io::Result<()> {
+async fn speak(
+    mut line: impl AsyncRead + AsyncWrite + Unpin,
+    reader: &Mutex<ReaderFace>,
+) -> std::io::Result<()> {
     let mut piece = [0; 512];
     loop {
         let n = line.read(&mut piece).await?;

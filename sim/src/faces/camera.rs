@@ -127,7 +127,8 @@ impl Camera {
         let mut light = ChaCha8Rng::seed_from_u64(self.bay.seed ^ visit.card.seed);
         let light = Light::random(&mut light);
         let mut rng = ChaCha8Rng::seed_from_u64(self.salt ^ visit.card.seed);
-        studio.visit = Some((visit.number, truck_at(self.salt, &visit.card.look, self.view, light, &mut rng)));
+        studio.visit =
+            Some((visit.number, truck_at(self.salt, &visit.card.look, self.view, light, &mut rng)));
     }
     /// The empty lane: a frozen picture would be a fault, so the cached one is exposed anew each time it is
     /// older than some seconds.

@@ -47,7 +47,7 @@ enum Work {
     Read,
     /// The newest frame is searched for codes, for a round.
     Search(Pixels, u32),
-    /// The newest frame is only looked at; true: the lane rests.
+    /// The newest frame is only looked at; true: the lane is empty.
     Measure(Pixels, bool),
 }
 
@@ -91,7 +91,7 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
     loop {
         let now = Instant::now();
         let mut wake_at = *supervise_at;
-        let (on, round) = (state.on, state.round);
+        let (on, round, empty) = (state.on, state.round, state.empty);
         if let Some(camera) = &mut state.camera {
             match camera.due().filter(|_| on) {
                 Some(at) if at <= now => return Work::Read,
@@ -110,7 +110,7 @@ fn next(shared: &Shared, supervise_at: &mut Instant) -> Work {
             if *supervise_at <= now {
                 *supervise_at = now + SUPERVISE;
                 if let Some(pixels) = camera.take_for_measures() {
-                    return Work::Measure(pixels, !on);
+                    return Work::Measure(pixels, empty);
                 }
                 wake_at = *supervise_at;
             }
