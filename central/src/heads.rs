@@ -1,6 +1,6 @@
 //! Heads of the gates' journals: kept, acknowledged under central's key, and held against what came before.
 
-use crate::store::{AlarmKey, StoreError, Tx};
+use crate::store::{NewAlarm, StoreError, Tx};
 use ed25519_dalek::SigningKey;
 use gate_types::NodeId;
 use gate_types::api::{AlarmKind, AlarmView, CentralEvent, HeadAnswer};
@@ -25,8 +25,8 @@ pub(crate) fn take(
         let seq = head.seq.0;
         let mut alarm = |what: &str, text: String| -> Result<(), StoreError> {
             let kind = AlarmKind::JournalContradicts;
-            let of = AlarmKey::new(kind, None, &format!("{node}/{what}/{seq}/{}", head.hash));
-            alarms.extend(tx.raise(&of, kind, None, node, now_ms, &text)?);
+            let cause = format!("{node}/{what}/{seq}/{}", head.hash);
+            alarms.extend(tx.raise(&NewAlarm::sure(kind, &cause, node, now_ms, &text, now_ms))?);
             Ok(())
         };
         if let Some(first) = known.key.filter(|first| *first != head.key) {
@@ -69,7 +69,8 @@ pub(crate) fn take(
             receipt = Some(text.map_err(|e| StoreError::Content { what: "receipt", cause: e.to_string() })?);
         }
     }
-    let news: Vec<CentralEvent> = alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm }).collect();
+    let news: Vec<CentralEvent> =
+        alarms.into_iter().map(|alarm| CentralEvent::Alarm { alarm: Box::new(alarm) }).collect();
     tx.tell(&news)?;
     Ok(HeadAnswer { receipt, seen: tx.journal_seen(node)? })
 }

@@ -2,9 +2,12 @@
 //! their releases, answers the gates, takes their events once each, follows every mission node by node and
 //! raises alarms where a vehicle leaves the admissible paths (B14, B41).
 
+mod alarms_api;
 mod app;
 mod backup;
 mod ca;
+mod clock;
+mod export;
 mod feed;
 mod gate_api;
 mod heads;
@@ -133,6 +136,7 @@ pub async fn start(options: Options) -> Result<Serving> {
     let site = Arc::new(options.site);
     let (feed, _) = broadcast::channel(app::BACKLOG);
     tokio::spawn(feed::follow(store.clone(), last_news, feed.clone(), stopping.clone()));
+    tokio::spawn(clock::look(store.clone(), Arc::clone(&site), stopping.clone()));
     let app = Arc::new(App { store, site, authority, release_key, admin, feed, stopping: stopping.clone() });
     let people = bind(options.listen, None, "--listen").await?;
     let gates = bind(options.gate_listen, Some(tls), "--gate-listen").await?;

@@ -1,12 +1,13 @@
 //! What people and integrators are served: missions, alarms, tokens, counts and the stream of news.
 
+use crate::alarms_api;
 use crate::app::{App, now_ms, served};
 use crate::log_api::{self, LOG_CONSISTENCY, LOG_ENTRIES, LOG_HEAD, LOG_INCLUSION};
 use crate::missions;
 use crate::problem::{ApiProblem, Asked, Sent};
 use crate::signing;
 use crate::state;
-use crate::store::{AlarmState, EventFilter, StoreError, StoredEvent};
+use crate::store::{EventFilter, StoreError, StoredEvent};
 use crate::stream::stream;
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -16,8 +17,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use gate_types::NodeId;
 use gate_types::api::{
-    ALARMS, AlarmView, COMMANDS, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, GATE_PASSES,
-    HEALTH, MISSIONS, STREAM, TOKENS, TokenRequest,
+    ALARMS, COMMANDS, EVENT_COUNTS, EnrolToken, EventCounts, FAULTS, FaultView, GATE_PASSES, HEALTH,
+    MISSIONS, STREAM, TOKENS, TokenRequest,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -27,7 +28,9 @@ const TOKEN_VALID_S: u64 = 86_400;
 /// Items of a page unless told.
 const PAGE: i64 = 100;
 /// Most items of a page.
-const MAX_PAGE: i64 = 1000;
+pub(crate) const MAX_PAGE: i64 = 1000;
+/// Passes in the words of other systems.
+const EXPORTS: &str = "/api/v1/exports/{dialect}";
 /// Stored events, for audits.
 const STORED_EVENTS: &str = "/api/v1/events";
 
@@ -38,7 +41,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
     let guarded = Router::new()
         .route(MISSIONS, post(missions::create).get(missions::list))
         .route(&format!("{MISSIONS}/{{id}}"), get(missions::show).patch(missions::change))
-        .route(ALARMS, get(alarms))
+        .route(ALARMS, get(alarms_api::list))
+        .route(&format!("{ALARMS}/{{id}}"), post(alarms_api::act))
+        .route(EXPORTS, get(alarms_api::export))
         .route(FAULTS, get(faults))
         .route(STREAM, get(stream))
         .route(TOKENS, post(token))
@@ -80,23 +85,6 @@ async fn page() -> impl IntoResponse {
 /// The size of a page as asked for, within its bounds.
 pub(crate) fn limit(asked: Option<i64>) -> i64 {
     asked.unwrap_or(PAGE).clamp(1, MAX_PAGE)
-}
-
-#[derive(Deserialize)]
-struct AlarmQuery {
-    #[serde(default)]
-    state: AlarmState,
-    after: Option<i64>,
-    limit: Option<i64>,
-}
-
-async fn alarms(
-    State(app): Shared,
-    Asked(asked): Asked<AlarmQuery>,
-) -> Result<Json<Vec<AlarmView>>, ApiProblem> {
-    let (after, limit) = (asked.after.unwrap_or(0), limit(asked.limit.or(Some(MAX_PAGE))));
-    let alarms = app.store.read(move |tx| tx.alarms(asked.state, after, limit)).await;
-    Ok(Json(alarms.map_err(ApiProblem::from)?))
 }
 
 async fn faults(State(app): Shared) -> Result<Json<Vec<FaultView>>, ApiProblem> {

@@ -43,6 +43,7 @@ fn process() -> Process {
         admit: vec![CustomsStatus::Released],
         requires: vec![],
         instruction: InstructionKind::GoOn,
+        required_checks: vec![],
     };
     let path = MissionPath {
         id: "P1-1-2-6".into(),

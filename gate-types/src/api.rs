@@ -413,6 +413,45 @@ pub struct AlarmView {
     pub at_ms: i64,
     /// Process, expected next nodes and observed node in words (B41).
     pub text: String,
+    /// How probable it is that an officer is needed (0..1): 1 minus the probability of mere missed reads.
+    #[serde(default = "sure")]
+    pub suspicion: f64,
+    /// The nodes without a read, with the probability of each explanation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedLeg>,
+    /// By when somebody has to acknowledge it, central's clock, milliseconds; none: nobody has to, or did, or it
+    /// was escalated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_ms: Option<i64>,
+    /// Nobody acknowledged it in time: since then it is everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_ms: Option<i64>,
+    /// Who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AlarmAct>,
+    /// Who closed it, with the finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<AlarmAct>,
+    /// The alarm of the same mission that it was merged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<u64>,
+}
+
+fn sure() -> f64 {
+    1.0
+}
+
+/// What a person did with an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmAct {
+    /// Who.
+    pub by: String,
+    /// When, central's clock, milliseconds since 1970; set by central.
+    #[serde(default)]
+    pub at_ms: i64,
+    /// What for, or what was found.
+    pub note: String,
 }
 
 /// A fault that stands at a gate, as its events told central.
@@ -442,7 +481,7 @@ pub enum CentralEvent {
     /// An alarm was raised.
     Alarm {
         /// The alarm.
-        alarm: AlarmView,
+        alarm: Box<AlarmView>,
     },
 }
 

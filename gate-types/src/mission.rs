@@ -1,6 +1,7 @@
 //! Missions and their admissible paths (B10-B16, B30-B41): data, never code.
 
 use crate::id::{NodeId, ProcessId};
+use crate::rules::CheckKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -110,6 +111,10 @@ pub struct LegRule {
     pub requires: Vec<Condition>,
     /// What the driver is told when this leg is the one to drive to next.
     pub instruction: InstructionKind,
+    /// Checks that the decision at this leg must have made; a pass without them is an alarm at central, also
+    /// where an operator let it through (T38).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_checks: Vec<CheckKind>,
 }
 
 /// Whether a path is everyday or needs a recorded exception.

@@ -21,7 +21,7 @@ pub enum Database {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 /// A PostgreSQL server, checked and ready to be connected to.
@@ -58,7 +58,7 @@ impl FromStr for Database {
         match url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Self::Postgres(Address::parse(url)?))
+                Ok(Self::Postgres(Box::new(Address::parse(url)?)))
             }
             Some(_) | None => Err(wrong("give `sqlite:PATH` or `postgres://USER@HOST/NAME`".to_owned())),
         }

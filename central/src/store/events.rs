@@ -3,8 +3,11 @@
 use super::schema::EVENTS;
 use super::value::{Value, values};
 use super::{StoreError, Tx, number, parse, print};
+use gate_core::mission::Corroboration;
 use gate_types::api::{EventCounts, GateEvent};
-use gate_types::{BootEpoch, EntrySeq, LaneId, NodeId};
+use gate_types::decision::DecisionRecord;
+use gate_types::entry::{Entry, EntryBody, PassOutcome};
+use gate_types::{BootEpoch, EntrySeq, LaneId, NodeId, PassId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -238,5 +241,53 @@ impl Tx<'_> {
                    ORDER BY epoch DESC, seq DESC LIMIT 1000) AS newest
                    WHERE lane = $3 AND kind = $4 AND at_ms BETWEEN $5 AND $6 LIMIT 1";
         Ok(self.one(sql, values![self.port, node.as_str(), lane, kind, from_ms, to_ms])?.is_some())
+    }
+
+    /// The newest decision of a pass among the node's newest entries.
+    pub(crate) fn decision_of(
+        &self,
+        node: &NodeId,
+        pass: &PassId,
+    ) -> Result<Option<DecisionRecord>, StoreError> {
+        let sql = "SELECT entry FROM (SELECT lane, kind, entry, epoch, seq FROM events WHERE port_id = $1 AND node = $2
+                   ORDER BY epoch DESC, seq DESC LIMIT 1000) AS newest
+                   WHERE lane = $3 AND kind = 'decided' ORDER BY epoch DESC, seq DESC";
+        for row in self.query(sql, values![self.port, node.as_str(), pass.lane.as_str()])? {
+            let entry: Entry = parse("journal entry", row.text(0)?)?;
+            if entry.pass.as_ref() == Some(pass)
+                && let EntryBody::Decided { record: Some(record), .. } = entry.body
+            {
+                return Ok(Some(*record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What else a node told between two times: vehicles that went through without a mission, and whether a
+    /// device was in fault.
+    pub(crate) fn corroboration(
+        &self,
+        node: &NodeId,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Corroboration, StoreError> {
+        let sql =
+            "SELECT kind, entry FROM events WHERE port_id = $1 AND node = $2 AND at_ms BETWEEN $3 AND $4
+                   AND kind IN ('pass_closed', 'fault_raised', 'pass_opened') LIMIT 500";
+        let mut known = Corroboration::default();
+        for row in self.query(sql, values![self.port, node.as_str(), from_ms, to_ms])? {
+            match row.text(0)? {
+                // The gate was at work and its events are here: none without a mission means that there was none.
+                "pass_opened" => known.unidentified = known.unidentified.or(Some(0)),
+                "fault_raised" => known.in_fault = true,
+                _ => {
+                    let entry: Entry = parse("journal entry", row.text(1)?)?;
+                    let EntryBody::PassClosed { summary } = entry.body else { continue };
+                    let unknown = summary.outcome == PassOutcome::Passed && summary.mission.is_none();
+                    known.unidentified = Some(known.unidentified.unwrap_or(0) + u32::from(unknown));
+                }
+            }
+        }
+        Ok(known)
     }
 }

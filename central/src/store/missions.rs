@@ -141,8 +141,8 @@ impl Tx<'_> {
         let ended = record.definitive.is_some();
         let (text, of) = (print("mission", record)?, print("mission request", asked)?);
         self.execute(
-            "INSERT INTO missions (port_id, no, id, iot_id, process, status, ended, idempotency_key, asked, record)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO missions (port_id, no, id, iot_id, process, status, ended, idempotency_key, asked, record, look_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             values![
                 self.port,
                 record.no,
@@ -153,7 +153,8 @@ impl Tx<'_> {
                 ended,
                 &asked.idempotency_key,
                 &of,
-                &text
+                &text,
+                record.circumstances.appointment.as_ref().map(|appointment| appointment.until_ms)
             ],
         )?;
         let keys: Vec<(&str, String, &str)> = vehicle_keys(&record.expected)
@@ -183,6 +184,37 @@ impl Tx<'_> {
         let sql = "UPDATE mission_keys SET ended = $1 WHERE port_id = $2 AND no = $3 AND ended <> $1";
         self.execute_many(sql, &ends)?;
         Ok(())
+    }
+
+    /// When missions are to be looked at by the clock; none: not any more.
+    pub(crate) fn look_at(&self, missions: &[(i64, Option<i64>)]) -> Result<(), StoreError> {
+        let rows: Vec<_> =
+            missions.iter().map(|(no, at_ms)| values![*at_ms, self.port, *no].to_vec()).collect();
+        self.execute_many("UPDATE missions SET look_ms = $1 WHERE port_id = $2 AND no = $3", &rows)?;
+        Ok(())
+    }
+
+    /// Missions that the clock is to look at by now, at most `limit`; they are locked, and those that somebody
+    /// else was quicker with are left out.
+    pub(crate) fn missions_to_look_at(
+        &self,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<MissionRecord>, StoreError> {
+        let sql = "SELECT id FROM missions WHERE port_id = $1 AND look_ms <= $2 ORDER BY look_ms LIMIT $3";
+        let ids = self.query(sql, values![self.port, now_ms, limit])?;
+        let broken =
+            |e: gate_types::id::IdError| StoreError::Content { what: "mission", cause: e.to_string() };
+        let ids: Vec<MissionId> =
+            ids.iter().map(|row| MissionId::new(row.text(0)?).map_err(broken)).collect::<Result<_, _>>()?;
+        self.lock_missions(ids.iter())?;
+        let sql = "SELECT record FROM missions WHERE port_id = $1 AND id = $2 AND look_ms <= $3";
+        let rows: Vec<_> = ids.iter().map(|id| values![self.port, id.as_str(), now_ms].to_vec()).collect();
+        let mut all = Vec::new();
+        for rows in self.query_many(sql, &rows)? {
+            all.extend(records(&rows)?);
+        }
+        Ok(all)
     }
 
     /// Keeps who changed a mission, when and how.

@@ -22,13 +22,13 @@ mod tx;
 pub(crate) mod value;
 
 pub use address::{Address, Database};
-pub(crate) use alarms::{AlarmKey, AlarmState};
+pub(crate) use alarms::{AlarmKey, AlarmState, AlarmStep, NewAlarm};
 pub(crate) use asks::Ask;
 pub(crate) use events::{Arrival, EventFilter, NewEvent, StoredEvent};
 pub(crate) use log::LogLeaf;
 pub(crate) use missions::{MissionFilter, MissionRecord};
 pub(crate) use news::News;
-pub(crate) use passes::StoredPass;
+pub(crate) use passes::{StoredPass, Told};
 pub use run::StoreError;
 pub(crate) use run::{Store, connect};
 pub(crate) use tx::Tx;

@@ -96,7 +96,7 @@ pub(crate) struct Store(Arc<Shared>);
 pub(crate) fn connect(database: &Database) -> Result<Box<dyn Connection + Send>, StoreError> {
     let mut connection: Box<dyn Connection + Send> = match database {
         Database::Sqlite(path) => Box::new(Sqlite::open(path)?),
-        Database::Postgres(address) => Box::new(Postgres::new(address.clone())?),
+        Database::Postgres(address) => Box::new(Postgres::new(address.as_ref().clone())?),
     };
     connection.migrate()?;
     Ok(connection)
@@ -115,7 +115,7 @@ impl Store {
             }
             Database::Postgres(address) => {
                 let more = |count: usize| {
-                    let connection = |_| Ok(Box::new(Postgres::new(address.clone())?) as Box<_>);
+                    let connection = |_| Ok(Box::new(Postgres::new(address.as_ref().clone())?) as Box<_>);
                     (0..count).map(connection).collect::<Result<Vec<_>, StoreError>>()
                 };
                 let mut waited = more(WAITED_CONNECTIONS - 1)?;

@@ -1,6 +1,7 @@
 //! Central over real sockets: mutual TLS as gates use it, HTTP as people and integrators use it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alarms;
 mod backup;
 // The server that the whole-system benches use too; their package is no dependency, it waits for all others.
 #[path = "../../../tests/src/cluster.rs"]

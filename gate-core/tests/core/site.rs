@@ -35,7 +35,14 @@ fn rule(name: &str, requires: &[Condition], instruction: InstructionKind) -> (St
     let admit = vec![CustomsStatus::Released];
     (
         name.to_owned(),
-        LegRule { node: l.node, direction: l.direction, admit, requires: requires.to_vec(), instruction },
+        LegRule {
+            node: l.node,
+            direction: l.direction,
+            admit,
+            requires: requires.to_vec(),
+            instruction,
+            required_checks: vec![],
+        },
     )
 }
 

@@ -58,6 +58,16 @@ mod tests {
 
         let mut postgres = Columns::new();
         for statement in POSTGRES.iter().flat_map(|(_, sql)| sql.split(";\n")) {
+            let added = statement
+                .trim()
+                .strip_prefix("ALTER TABLE ")
+                .and_then(|rest| rest.split_once(" ADD COLUMN "));
+            if let Some((table, column)) = added {
+                let mut words = column.split_whitespace();
+                let (column, declared) = (words.next().unwrap(), words.next().unwrap());
+                postgres.entry(table.to_owned()).or_default().insert((column.to_owned(), kind(declared)));
+                continue;
+            }
             let Some(rest) = statement.trim().strip_prefix("CREATE TABLE ") else { continue };
             let (table, columns) = rest.split_once(" (\n").unwrap_or((rest, ""));
             let columns = columns.lines().map(str::trim).filter(|line| !line.starts_with(')'));

@@ -4,9 +4,10 @@
 //! promise that, because an event that comes again with another time would find another partition.
 
 /// The steps, each with the version that it leads to.
-pub(crate) const STEPS: &[(i64, &str)] = &[(
-    4,
-    r#"
+pub(crate) const STEPS: &[(i64, &str)] = &[
+    (
+        4,
+        r#"
 CREATE TABLE missions (
     port_id TEXT COLLATE "C" NOT NULL,
     no BIGINT NOT NULL,
@@ -196,4 +197,16 @@ CREATE TABLE settings (
     PRIMARY KEY (port_id, name)
 );
 "#,
-)];
+    ),
+    (
+        5,
+        r#"
+ALTER TABLE passes ADD COLUMN told TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+ALTER TABLE alarms ADD COLUMN detail TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+ALTER TABLE alarms ADD COLUMN due_ms BIGINT;
+ALTER TABLE missions ADD COLUMN look_ms BIGINT;
+CREATE INDEX missions_by_look ON missions (port_id, look_ms);
+CREATE INDEX alarms_by_due ON alarms (port_id, due_ms);
+"#,
+    ),
+];

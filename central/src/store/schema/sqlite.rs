@@ -111,4 +111,13 @@ CREATE TABLE log_nodes (
     PRIMARY KEY (port_id, level, n)
 ) WITHOUT ROWID;
 ",
+    // What the nodes told of a pass; the life of an alarm; when a mission is to be looked at again.
+    r"
+ALTER TABLE passes ADD COLUMN told TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE alarms ADD COLUMN detail TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE alarms ADD COLUMN due_ms INTEGER;
+ALTER TABLE missions ADD COLUMN look_ms INTEGER;
+CREATE INDEX missions_by_look ON missions (port_id, look_ms);
+CREATE INDEX alarms_by_due ON alarms (port_id, due_ms);
+",
 ];

@@ -21,6 +21,7 @@ pub(crate) const MISSIONS: Table = table(
         ("idempotency_key", Text),
         ("asked", Text),
         ("record", Text),
+        ("look_ms", Int),
     ],
 );
 pub(crate) const MISSION_KEYS: Table = table(
@@ -45,6 +46,7 @@ pub(crate) const PASSES: Table = table(
         ("direction", Text),
         ("at_ms", Int),
         ("conditions", Text),
+        ("told", Text),
     ],
 );
 pub(crate) const EVENTS: Table = table(
@@ -105,6 +107,8 @@ pub(crate) const ALARMS: Table = table(
         ("at_ms", Int),
         ("text", Text),
         ("withdrawn", Int),
+        ("detail", Text),
+        ("due_ms", Int),
     ],
 );
 pub(crate) const FAULTS: Table = table(
