@@ -6,8 +6,8 @@
 
 mod block;
 mod camera;
-mod code_reader;
 mod cluster;
+mod code_reader;
 mod port;
 mod postgres;
 mod process;
@@ -18,16 +18,16 @@ mod volume;
 
 pub use block::Block;
 pub use camera::Camera;
-pub use code_reader::CodeReader;
 pub use cluster::Cluster;
+pub use code_reader::CodeReader;
 pub use port::{Central, Gate, NodeFile, Stand};
 pub use postgres::{BODY, Postgres, Promise};
 pub use process::{Process, binary, root};
 pub use proxy::{Mood, Proxy};
 pub use quick::{QuickGate, QuickLane, quick_lanes};
 pub use story::{
-    ContainerLane, LANE, container_lane, container_only, drive_through, released_export, released_import,
-    grey_picture, rendered, side_view, two_places,
+    ContainerLane, LANE, container_lane, container_only, drive_through, grey_picture, released_export,
+    released_import, rendered, side_view, two_places,
 };
 pub use volume::Volume;
 

@@ -112,13 +112,7 @@ pub fn truck_at(place: u64, look: &Look, view: View, light: Light, rng: &mut Cha
     truck_before(yard(&mut ChaCha8Rng::seed_from_u64(place)), look, view, light, rng)
 }
 
-fn truck_before(
-    mut scene: Canvas,
-    look: &Look,
-    view: View,
-    light: Light,
-    rng: &mut ChaCha8Rng,
-) -> Prepared {
+fn truck_before(mut scene: Canvas, look: &Look, view: View, light: Light, rng: &mut ChaCha8Rng) -> Prepared {
     // Pixels of the drawing a millimetre: a little finer than on the picture.
     let (drawing, w, h) = match view {
         View::Front => (truck::front(look, 0.54, rng), 1120.0, 735.0),
