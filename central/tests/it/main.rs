@@ -9,6 +9,7 @@ mod backup;
 mod cluster;
 mod enrolment;
 mod events;
+mod exports;
 mod harness;
 mod heads;
 mod life;
