@@ -77,7 +77,10 @@ async fn epcis_is_what_its_schema_demands() {
     assert_eq!(event["sensorElementList"][0]["sensorReport"][0]["value"], 23_460.0);
     let (_, again) = export(&central, "epcis").await;
     let again: Value = serde_json::from_slice(&again).unwrap();
-    assert_eq!(again["epcisBody"]["eventList"][0]["eventID"], event["eventID"], "the same event, the same id");
+    assert_eq!(
+        again["epcisBody"]["eventList"][0]["eventID"], event["eventID"],
+        "the same event, the same id"
+    );
 }
 
 #[tokio::test]
