@@ -73,6 +73,9 @@ struct Serve {
     /// The site file.
     #[arg(long)]
     config: PathBuf,
+    /// Driving times are the site file's times this: a demonstration drives faster than a port.
+    #[arg(long, default_value_t = 1.0)]
+    drive_factor: f64,
     /// A further DNS name or IP address by which gates reach central; may be repeated.
     #[arg(long = "name")]
     names: Vec<String>,
@@ -105,7 +108,7 @@ fn main() -> Result<ExitCode> {
         }
     };
     let site = match config::load_site(&serve.config) {
-        Ok(site) => site,
+        Ok(site) => with_driving_times(site, serve.drive_factor)?,
         Err(problems) => {
             eprintln!("{problems}");
             return Ok(ExitCode::from(CONFIG_PROBLEM));
@@ -124,6 +127,20 @@ fn main() -> Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
     runtime.block_on(run(options, serve.ready_file))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The site with its driving times times `factor`.
+fn with_driving_times(mut site: config::Site, factor: f64) -> Result<config::Site> {
+    anyhow::ensure!(
+        factor > 0.0 && factor <= 100.0,
+        "--drive-factor {factor}: more than 0 and at most 100; 1 is the site file's own time"
+    );
+    for road in &mut site.roads {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+        let drive_s = (f64::from(road.drive_s) * factor) as u32;
+        road.drive_s = drive_s;
+    }
+    Ok(site)
 }
 
 async fn run(options: central::Options, ready_file: Option<PathBuf>) -> Result<()> {

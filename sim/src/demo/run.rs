@@ -8,7 +8,7 @@ use super::people::{self, Central, SharedPort, lock};
 use super::summary::Summary;
 use crate::faces::broker;
 use crate::page;
-use crate::world::port::{Errand, Liveliness, Port};
+use crate::world::port::{Errand, Liveliness, Port, TIME_SCALE};
 use anyhow::{Context as _, bail};
 use gate_types::Wall;
 use serde_json::Value;
@@ -154,6 +154,8 @@ async fn start_central(run: &Path, copied: &Path, children: &mut Children) -> an
         format!("sqlite:{}", state.join("central.sqlite").display()),
         "--config".to_owned(),
         copied.join("site.toml").display().to_string(),
+        "--drive-factor".to_owned(),
+        TIME_SCALE.to_string(),
         "--ready-file".to_owned(),
         ready.display().to_string(),
     ]
